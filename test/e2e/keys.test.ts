@@ -1,0 +1,304 @@
+/** Key channels over a real Redis: the value first, then real changes, and nothing that a client already has. */
+import assert from 'node:assert/strict';
+import { before, describe, type TestContext, test } from 'node:test';
+import { addEntry, assertGap, atomically, commandCalls, dataOf, numbers, openConfig, run } from '../support/entries.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
+import { isPublished, openData, parseObject } from '../support/gateway-events.ts';
+import { suiteOwner } from '../support/owner.ts';
+import { startPair } from '../support/pair.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import type { RespClient } from '../support/resp.ts';
+import type { ReceivedEvent } from '../support/sse-reader.ts';
+
+const CHANNELS = [
+  'price: {key: current_price}',
+  'k.{n}: {key: "k:{n}"}',
+  'rated: {key: rated, max_rate: 2/s}',
+  's.{n}: {stream: "s:{n}"}',
+];
+
+describe('a key channel', () => {
+  const owner = suiteOwner();
+  let redis: RedisServer;
+  let client: RespClient;
+  let gateway: Gateway;
+  let other: Gateway;
+  before(async () => {
+    ({ redis, client, gateway, other } = await startPair(owner, CHANNELS, 'limits: {event_size: 64KiB}\n'));
+  });
+
+  /** The next event behind `cursor`, on both gateways, which must be the same. */
+  async function nextOnBoth(t: TestContext, name: string, cursor?: string): Promise<ReceivedEvent> {
+    const streams = [gateway, other].map((from) => from.stream(t, `/events/${name}`, { lastEventId: cursor }));
+    const events = await Promise.all(
+      streams.map(async (stream) => {
+        const open = await stream.opened();
+        assert.deepEqual(stream.gapsBeforeOpen(), []);
+        assert.equal(openData(open).resumed, cursor !== undefined);
+        return stream.next();
+      }),
+    );
+    for (const stream of streams) stream.cut();
+    assert.deepEqual(events[0], events[1]);
+    return events[0] ?? assert.fail();
+  }
+
+  test('brings the value first and then each change', async (t) => {
+    await client.command('SET', 'current_price', '100');
+    const first = await nextOnBoth(t, 'price');
+    assert.equal(first.data, '100');
+    assert.match(first.id ?? '', /^~[A-Za-z0-9_-]+$/);
+    const stream = gateway.stream(t, '/events/price');
+    await stream.opened();
+    assert.deepEqual(await stream.next(), first);
+    const start = performance.now();
+    await client.command('SET', 'current_price', '101');
+    assert.equal((await stream.next()).data, '101');
+    assert.ok(performance.now() - start < 5_000, 'by its doorbell, not by a poll');
+  });
+
+  test('setting the same value sends nothing, whatever the command', async (t) => {
+    await client.command('SET', 'k:same', 'a');
+    const stream = gateway.stream(t, '/events/k.same');
+    await stream.opened();
+    assert.equal((await stream.next()).data, 'a');
+    await client.command('SET', 'k:same', 'a');
+    await client.command('SETRANGE', 'k:same', '0', 'a');
+    await client.command('EXPIRE', 'k:same', '1000');
+    await atomically(client, [
+      ['DEL', 'k:same'],
+      ['SET', 'k:same', 'a'],
+    ]);
+    await client.command('APPEND', 'k:same', 'b');
+    assert.equal((await stream.next()).data, 'ab');
+  });
+
+  test('a client that comes back with the value gets nothing, with another one the newest, at any gateway', async (t) => {
+    await client.command('SET', 'k:back', 'a');
+    const { id } = await nextOnBoth(t, 'k.back');
+    const streams = [gateway, other].map((from) => from.stream(t, '/events/k.back', { lastEventId: id }));
+    for (const stream of streams) {
+      assert.equal(openData(await stream.opened()).resumed, true);
+      assert.equal(stream.lastEventId, id);
+    }
+    await client.command('SET', 'k:back', 'b');
+    for (const stream of streams) assert.equal((await stream.next()).data, 'b');
+    assert.equal((await nextOnBoth(t, 'k.back', id)).data, 'b');
+    await client.command('SET', 'k:back', 'a');
+    for (const stream of streams) assert.equal((await stream.next()).id, id);
+  });
+
+  test('a restarted gateway knows who has the value', async (t) => {
+    await client.command('SET', 'k:restart', 'a');
+    const { id } = await nextOnBoth(t, 'k.restart');
+    const young = await startGateway(t, { config: openConfig(redis, CHANNELS) });
+    const stream = young.stream(t, '/events/k.restart', { lastEventId: id });
+    assert.equal(openData(await stream.opened()).resumed, true);
+    await client.command('SET', 'k:restart', 'b');
+    assert.equal((await stream.next()).data, 'b');
+  });
+
+  test('replays the value whatever is asked for, since it has no other history', async (t) => {
+    await client.command('SET', 'k:asked', 'a');
+    for (const query of ['?last=1', '?last=5', '?since=start', '?since=5m']) {
+      const stream = gateway.stream(t, `/events/k.asked${query}`);
+      await stream.opened();
+      assert.equal((await stream.next()).data, 'a', query);
+      stream.cut();
+    }
+  });
+
+  test('that is deleted, or expires, is gateway.deleted at ~0, once', async (t) => {
+    await client.command('SET', 'k:gone', 'a');
+    const stream = gateway.stream(t, '/events/k.gone');
+    await stream.opened();
+    const { id } = await stream.next();
+    const deleted = { type: 'gateway.deleted', data: '{"channel":"k.gone"}', id: '~0' };
+    await client.command('DEL', 'k:gone');
+    assert.deepEqual(await stream.next(), deleted);
+    await client.command('SET', 'k:gone', 'a');
+    assert.deepEqual(await stream.next(), { type: 'message', data: 'a', id });
+    await client.command('PEXPIRE', 'k:gone', '20');
+    assert.deepEqual(await stream.next(), deleted);
+    assert.deepEqual(await nextOnBoth(t, 'k.gone', id), deleted);
+  });
+
+  test('that does not exist opens at ~0; a client at ~0 gets nothing until it has a value', async (t) => {
+    const fresh = gateway.stream(t, '/events/k.absent');
+    const back = other.stream(t, '/events/k.absent', { lastEventId: '~0' });
+    await fresh.opened();
+    assert.equal(openData(await back.opened()).resumed, true);
+    await client.command('SET', 'k:absent', '');
+    const events = await Promise.all([
+      fresh.until('the value', () => fresh.events.find((event) => event.type === 'message')),
+      back.next(),
+    ]);
+    for (const event of events) {
+      assert.equal(event.data, '');
+      assert.notEqual(event.id, '~0');
+    }
+    assert.deepEqual(await nextOnBoth(t, 'k.absent', '~0'), events[1]);
+    for (const event of fresh.events.slice(0, -1)) assert.equal(event.id, '~0', JSON.stringify(event));
+  });
+
+  test('a cursor that it cannot have had brings the value', async (t) => {
+    await client.command('SET', 'k:odd', 'a');
+    for (const cursor of ['~00000000', 'nonsense', '1-0', 'zzzzzzzz-5']) {
+      const stream = gateway.stream(t, '/events/k.odd', { lastEventId: cursor });
+      await stream.opened();
+      assert.equal((await stream.next()).data, 'a', cursor);
+      stream.cut();
+    }
+  });
+
+  test('that holds a hash is a JSON object, and the order of its fields is no change', async (t) => {
+    await client.command('HSET', 'k:hash', 'b', '1', 'a', '"x"');
+    const stream = gateway.stream(t, '/events/k.hash');
+    await stream.opened();
+    const { data, id } = await stream.next();
+    assert.deepEqual(parseObject(data), { b: '1', a: '"x"' });
+    await atomically(client, [
+      ['DEL', 'k:hash'],
+      ['HSET', 'k:hash', 'a', '"x"', 'b', '1'],
+    ]);
+    await client.command('HINCRBY', 'k:hash', 'b', '1');
+    assert.deepEqual(parseObject((await stream.next()).data), { b: '2', a: '"x"' });
+    await client.command('HINCRBY', 'k:hash', 'b', '-1');
+    assert.equal((await stream.next()).id, id);
+    await client.command('HDEL', 'k:hash', 'a', 'b');
+    assert.equal((await stream.next()).type, 'gateway.deleted');
+  });
+
+  for (const [type, command] of [
+    ['list', ['RPUSH', 'k:list', 'a', 'b']],
+    ['set', ['SADD', 'k:set', 'a', 'b']],
+    ['stream', ['XADD', 'k:stream', '*', 'a', 'b']],
+  ] as const) {
+    test(`that holds a ${type} is a gap, at once and later, and goes on when it is a string again`, async (t) => {
+      const path = `/events/k.${type}`;
+      await client.command('SET', `k:${type}`, 'before');
+      const stream = gateway.stream(t, path);
+      await stream.opened();
+      assert.equal((await stream.next()).data, 'before');
+      await atomically(client, [['DEL', `k:${type}`], [...command]]);
+      assertGap(await stream.next(), `k.${type}`, 'source-error');
+      const late = gateway.stream(t, path);
+      await late.until('the gap', () => late.events.some((event) => event.type === 'gateway.gap'));
+      await client.command('SET', `k:${type}`, 'after');
+      for (const each of [stream, late]) {
+        await each.until('the value', () => each.events.at(-1)?.data === 'after');
+        assert.equal(each.events.filter((event) => event.type === 'gateway.gap').length, 1);
+      }
+    });
+  }
+
+  test('whose value is too large is a gap, and the next that is not is sent', async (t) => {
+    await client.command('SET', 'k:large', 'a');
+    const stream = gateway.stream(t, '/events/k.large');
+    await stream.opened();
+    await stream.next();
+    await client.command('SET', 'k:large', 'x'.repeat(70_000));
+    assertGap(await stream.next(), 'k.large', 'too-large');
+    await client.command('SET', 'k:large', 'b');
+    assert.equal((await stream.next()).data, 'b');
+  });
+
+  test('1,000 SETs in a burst end on the last value and cost a handful of reads', async (t) => {
+    await client.command('SET', 'k:burst', '0');
+    const streams = Array.from({ length: 20 }, () => gateway.stream(t, '/events/k.burst'));
+    await Promise.all(streams.map(async (stream) => (await stream.opened()) && (await stream.next())));
+    const before = await commandCalls(client);
+    await run(
+      client,
+      numbers(1, 1_000).map((number) => ['SET', 'k:burst', number]),
+    );
+    for (const stream of streams) {
+      await stream.until('the last value', () => stream.events.at(-1)?.data === '1000');
+      const seen = dataOf(stream.events.filter(isPublished)).map(Number);
+      assert.deepEqual(
+        seen,
+        seen.toSorted((a, b) => a - b),
+      );
+    }
+    const after = await commandCalls(client);
+    const reads = (after.get('getrange') ?? 0) - (before.get('getrange') ?? 0);
+    assert.ok(reads >= 1 && reads <= 20, `${reads} GETRANGE`);
+    const others = ['get', 'hgetall', 'type'].map((name) => (after.get(name) ?? 0) - (before.get(name) ?? 0));
+    assert.ok(Math.max(...others) <= 20, others.join());
+  });
+
+  test('with max_rate sends the first change at once, no more than it may, and the last always', async (t) => {
+    await client.command('SET', 'rated', '0');
+    const stream = gateway.stream(t, '/events/rated');
+    await stream.opened();
+    assert.equal((await stream.next()).data, '0');
+    const start = performance.now();
+    for (const value of numbers(1, 200)) await client.command('SET', 'rated', value);
+    await stream.until('the last value', () => stream.events.at(-1)?.data === '200');
+    const changes = stream.events.filter(isPublished).length - 1;
+    const seconds = (performance.now() - start) / 1_000;
+    assert.ok(changes <= 2 + 2 * seconds, `${changes} in ${seconds} s`);
+  });
+
+  test('is written by POST, which keeps its expiry', async (t) => {
+    await client.command('SET', 'k:posted', 'a', 'EX', '1000');
+    const stream = gateway.stream(t, '/events/k.posted');
+    await stream.opened();
+    await stream.next();
+    const response = await gateway.post('k.posted', 'b');
+    const event = await stream.next();
+    assert.deepEqual([response.status, event.data], [200, 'b']);
+    assert.deepEqual(parseObject(await response.text()), { channel: 'k.posted', id: event.id });
+    assert.equal(await client.command('GET', 'k:posted'), 'b');
+    assert.ok(Number(await client.command('TTL', 'k:posted')) > 900);
+  });
+});
+
+test('a key comes through a restart of an empty Redis as deleted, and through lost connections as its value', async (t) => {
+  const redis = await startRedis(t);
+  const gateway = await startGateway(t, { config: openConfig(redis, CHANNELS) });
+  const client = redis.client();
+  await client.command('SET', 'k:a', '1');
+  const stream = gateway.stream(t, '/events/k.a');
+  await stream.opened();
+  assert.equal((await stream.next()).data, '1');
+  for (const [index, type] of ['normal', 'pubsub', 'normal', 'pubsub'].entries()) {
+    await client.command('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
+    await client.command('SET', 'k:a', `${index + 2}`);
+    await stream.until('the value', () => stream.events.at(-1)?.data === `${index + 2}`);
+  }
+  await redis.kill();
+  await redis.start();
+  await stream.until('the deletion', () => stream.events.at(-1)?.type === 'gateway.deleted', 20_000);
+  await redis.client().command('SET', 'k:a', 'new');
+  assert.equal(
+    (await stream.until('the value', () => stream.events.find((event) => event.data === 'new'))).data,
+    'new',
+  );
+  assert.ok(stream.events.every((event) => event.type !== 'gateway.gap'));
+});
+
+test('without the right to CLIENT keys are polled and streams still come', async (t) => {
+  const redis = await startRedis(t);
+  const client = redis.client();
+  await client.command('ACL', 'SETUSER', 'poor', 'on', '>secret', '~*', '&*', '+@all', '-client');
+  const url = redis.url.replace('redis://', 'redis://poor:secret@');
+  const gateway = await startGateway(t, { config: openConfig(url, CHANNELS) });
+  await client.command('SET', 'k:a', '1');
+  const key = gateway.stream(t, '/events/k.a');
+  const stream = gateway.stream(t, '/events/s.a');
+  const both = gateway.stream(t, '/events?channel=k.a&channel=s.a');
+  await Promise.all([key, stream, both].map((each) => each.opened()));
+  assert.equal((await key.next()).data, '1');
+  for (let round = 2; round < 5; round += 1) {
+    await client.command('SET', 'k:a', `${round}`);
+    const id = await addEntry(client, 's:a', `entry ${round}`);
+    assert.deepEqual(await stream.next(), { type: 'message', data: `entry ${round}`, id });
+    assert.equal((await key.next()).data, `${round}`);
+    for (const data of [`${round}`, `entry ${round}`]) {
+      await both.until(data, () => both.events.some((event) => event.data === data));
+    }
+  }
+  await client.command('DEL', 'k:a');
+  assert.equal((await key.next()).type, 'gateway.deleted');
+});

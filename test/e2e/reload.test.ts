@@ -1,0 +1,156 @@
+/** SIGHUP: what a changed configuration does to a gateway that runs, and to those who are connected. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { type Gateway, startGateway } from '../support/gateway.ts';
+import type { Owner } from '../support/owner.ts';
+import { startRedis } from '../support/redis.ts';
+import { scratchFolder } from '../support/scratch.ts';
+import { waitFor } from '../support/wait.ts';
+
+const TAKEN = 'the configuration was read again and is in effect';
+const KEPT = 'the configuration could not be taken; the one before stays in effect';
+const OPEN = 'allow: {subscribe: ["*"], publish: ["*"], admin: ["*"]}\n';
+
+/** A gateway whose file can be written anew. */
+class Reloaded {
+  readonly gateway: Gateway;
+  readonly #file: string;
+
+  constructor(gateway: Gateway, file: string) {
+    this.gateway = gateway;
+    this.#file = file;
+  }
+
+  /** Writes the file and signals; settles when the log says that it was taken, or not. */
+  async with(text: string, outcome = TAKEN): Promise<void> {
+    await writeFile(this.#file, text);
+    await this.again(outcome);
+  }
+
+  async again(outcome = TAKEN): Promise<void> {
+    const before = this.#count(outcome);
+    this.gateway.child.signal('SIGHUP');
+    await waitFor(`the log to say "${outcome}" once more`, () => this.#count(outcome) > before);
+  }
+
+  #count(text: string): number {
+    return this.gateway.child.stderr.split(text).length - 1;
+  }
+}
+
+async function start(owner: Owner, text: string): Promise<Reloaded> {
+  const folder = await scratchFolder(owner);
+  const file = join(folder, 'changing.yaml');
+  await writeFile(file, text);
+  const gateway = await startGateway(owner, { args: ['--config', file] });
+  return new Reloaded(gateway, file);
+}
+
+describe('a configuration that is read again', { timeout: 90_000 }, () => {
+  test('leaves streams alone whose channel is as before, and adds and removes others', async (t) => {
+    const redis = await startRedis(t);
+    const source = `redis: ${redis.url}\n`;
+    const reloaded = await start(t, `${source}channels: {kept: {}, gone: {}, lobby: {memory: true}}\n${OPEN}`);
+    const { gateway } = reloaded;
+    const kept = gateway.stream(t, '/events/kept');
+    const gone = gateway.stream(t, '/events/gone');
+    const both = gateway.stream(t, '/events?channel=gone&channel=lobby');
+    for (const stream of [kept, gone, both]) await stream.opened();
+    await reloaded.with(`${source}channels: {kept: {replay: 5}, lobby: {memory: true}, come: {}}\n${OPEN}`);
+    assert.deepEqual(JSON.parse((await gone.next()).data), { channel: 'gone', reason: 'removed' });
+    assert.equal(await gone.ended(), 'complete');
+    assert.equal((await both.next()).type, 'gateway.end');
+    await gateway.publish('lobby', 'still here');
+    assert.equal((await both.next()).data, 'still here');
+    await redis.client().publish('kept', 'one');
+    assert.equal((await kept.next()).data, 'one');
+    assert.equal((await gateway.get('/events/gone')).status, 404);
+    await gateway.stream(t, '/events/come').opened();
+    const late = gateway.stream(t, '/events/kept');
+    await late.opened();
+    assert.equal((await late.next()).data, 'one', 'the new replay');
+  });
+
+  test('tells clients of a channel that reads something else now, at the place where it does', async (t) => {
+    const redis = await startRedis(t);
+    const source = `redis: ${redis.url}\n`;
+    const reloaded = await start(t, `${source}channels: {news: {pubsub: old}}\n${OPEN}`);
+    const stream = reloaded.gateway.stream(t, '/events/news');
+    await stream.opened();
+    await redis.client().publish('old', 'before');
+    const { id } = await stream.next();
+    await reloaded.with(`${source}channels: {news: {pubsub: new}}\n${OPEN}`);
+    assert.equal(await stream.ended(), 'complete');
+    const back = reloaded.gateway.stream(t, '/events/news', { lastEventId: id ?? '' });
+    await back.opened();
+    const gap = JSON.parse((await back.next()).data);
+    assert.deepEqual([gap.channel, gap.reason], ['news', 'reset']);
+    await redis.client().publish('old', 'unheard');
+    await redis.client().publish('new', 'after');
+    assert.equal((await back.next()).data, 'after');
+  });
+
+  test('takes rights away from who is connected, and gives new ones at once', async (t) => {
+    const channels = 'channels: {a: {memory: true}, b: {memory: true}}\n';
+    const reloaded = await start(t, `${channels}allow: {subscribe: [a]}\n`);
+    const { gateway } = reloaded;
+    const stream = gateway.stream(t, '/events/a');
+    await stream.opened();
+    assert.equal((await gateway.get('/events/b')).status, 401);
+    await reloaded.with(`${channels}allow: {subscribe: [b], publish: [b]}\n`);
+    assert.equal(await stream.ended(), 'complete');
+    assert.equal((await gateway.get('/events/a')).status, 401);
+    await gateway.stream(t, '/events/b').opened();
+    assert.equal((await gateway.post('b', 'x')).status, 200);
+  });
+
+  test('that is broken, missing or half-written changes nothing and says why with its line', async (t) => {
+    const good = `channels: {news: {memory: true}}\n${OPEN}`;
+    const reloaded = await start(t, good);
+    const { gateway } = reloaded;
+    const stream = gateway.stream(t, '/events/news');
+    await stream.opened();
+    for (const text of ['channels: {news: {memory: true}\n', 'channels: {news: {memry: true}}\n', '']) {
+      await reloaded.with(text, KEPT);
+    }
+    assert.match(gateway.child.stderr, /changing\.yaml:1:\d+: channels\.news\.memry/);
+    await gateway.publish('news', 'goes on');
+    assert.equal((await stream.next()).data, 'goes on');
+    assert.match(await (await gateway.get('/metrics')).text(), /config_reload_failed_total 3\n/);
+    await reloaded.with(good);
+    await gateway.publish('news', 'and on');
+    assert.equal((await stream.next()).data, 'and on');
+  });
+
+  test('loses nothing under load, and hundreds of them leave nothing behind', async (t) => {
+    const redis = await startRedis(t);
+    const texts = [5, 6].map(
+      (events) =>
+        `redis: ${redis.url}\nserver: {heartbeat: ${events}s}\nchannels: {kept: {history: {events: ${events}}}, "s.{n}": {stream: "s:{n}"}}\n${OPEN}`,
+    );
+    const reloaded = await start(t, texts[0] ?? '');
+    const { gateway } = reloaded;
+    const streams = ['/events/kept', '/events?channel=s.1&channel=kept'].map((path) => gateway.stream(t, path));
+    for (const stream of streams) await stream.opened();
+    const client = redis.client();
+    let sent = 0;
+    const round = async (): Promise<void> => {
+      for (let left = 10; left > 0; left -= 1) await client.publish('kept', `${sent++}`);
+      await reloaded.with(texts[sent % 2] ?? '');
+    };
+    for (let i = 0; i < 20; i += 1) await round();
+    const [sockets, memory] = [await gateway.sockets(), await gateway.residentBytes()];
+    for (let i = 0; i < 180; i += 1) await round();
+    for (const stream of streams) {
+      const events = await stream.take(sent);
+      assert.deepEqual(
+        events.map(({ data }) => Number(data)),
+        Array.from({ length: sent }, (_, index) => index),
+      );
+    }
+    assert.equal(await gateway.sockets(), sockets);
+    assert.ok((await gateway.residentBytes()) < memory * 1.5, 'memory');
+  });
+});

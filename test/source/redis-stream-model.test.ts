@@ -1,0 +1,196 @@
+/** Any stream that is added to, trimmed, deleted from and made anew: nothing is lost in silence, no gap is invented. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { after, BEGINNING } from '../../src/source/redis-stream-id.ts';
+import type { StreamLook } from '../../src/source/redis-stream-look.ts';
+import type { Place } from '../../src/source/redis-stream-proof.ts';
+import { type Part, type Read, readIn } from '../../src/source/redis-stream-read.ts';
+import type { Break } from '../../src/source/source.ts';
+
+/** What happens to a stream, and when its reader reads how many entries at most. */
+type Step =
+  | { readonly kind: 'add'; readonly count: number }
+  | { readonly kind: 'trim'; readonly count: number }
+  | { readonly kind: 'delete'; readonly index: number }
+  | { readonly kind: 'anew' }
+  | { readonly kind: 'read'; readonly count: number };
+
+const adding = fc.record({ kind: fc.constant('add' as const), count: fc.integer({ min: 1, max: 6 }) });
+const trimming = fc.record({ kind: fc.constant('trim' as const), count: fc.integer({ min: 1, max: 8 }) });
+const deleting = fc.record({ kind: fc.constant('delete' as const), index: fc.nat(5) });
+const reading = fc.record({ kind: fc.constant('read' as const), count: fc.integer({ min: 1, max: 4 }) });
+const remaking = fc.constant({ kind: 'anew' as const });
+
+/** A stream as Redis keeps it; ids are `N-0`, and grow over all that had its name. */
+class Model {
+  readonly holds: number[] = [];
+  readonly ever: number[] = [];
+  readonly deleted = new Set<number>();
+  #next = 1;
+  #added = 0;
+  #last = 0;
+  #mostDeleted = 0;
+
+  add(count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      this.#last = this.#next;
+      this.#next += 1;
+      this.#added += 1;
+      this.holds.push(this.#last);
+      this.ever.push(this.#last);
+    }
+  }
+
+  trim(count: number): void {
+    this.holds.splice(0, count);
+  }
+
+  delete(index: number): void {
+    const [id] = this.holds.splice(index, 1);
+    if (id === undefined) return;
+    this.deleted.add(id);
+    this.#mostDeleted = Math.max(this.#mostDeleted, id);
+  }
+
+  anew(): void {
+    this.holds.length = 0;
+    [this.#added, this.#last, this.#mostDeleted] = [0, 0, 0];
+    this.add(1);
+  }
+
+  look(from: string, asked: number): StreamLook {
+    const ids = this.holds.filter((id) => id >= numberOf(from)).slice(0, asked);
+    return {
+      kind: 'stream',
+      last: `${this.#last}-0`,
+      length: this.holds.length,
+      added: this.#added,
+      deleted: `${this.#mostDeleted}-0`,
+      first: this.holds[0] === undefined ? undefined : `${this.holds[0]}-0`,
+      entries: ids.map((id) => ({ id: `${id}-0`, fields: [] })),
+    };
+  }
+}
+
+/** Reads a model as the live reader does. */
+class ModelReader {
+  readonly told: number[] = [];
+  /** Each gap behind how many told entries. */
+  readonly gaps: (Break & { readonly behind: number })[] = [];
+  #place: Place = { at: after(BEGINNING), added: 0 };
+
+  /** Whether there was nothing new. */
+  read(model: Model, count: number): boolean {
+    const asked = count + 1;
+    const look = model.look(this.#place.at.id, asked);
+    const read = readIn(look, this.#place, { reader: 'live', asked });
+    assert.ok(read.kind !== 'unreadable');
+    if (read.kind === 'fork') return this.#rejoin(model, read);
+    return this.#tell(read);
+  }
+
+  readAll(model: Model): void {
+    for (let i = 0; i < 200; i += 1) if (this.read(model, 4)) return;
+    assert.fail('a reader that never comes to the end');
+  }
+
+  #rejoin(model: Model, { otherwise, onwards }: Extract<Read, { kind: 'fork' }>): boolean {
+    const upTo = model.holds.filter((id) => id <= numberOf(this.#place.at.id));
+    const fork = upTo.findLast((id) => this.told.includes(id));
+    if (onwards !== undefined && fork !== undefined && fork === upTo.at(-1)) return this.#tell(onwards);
+    this.#place = fork === undefined ? otherwise : { at: after(`${fork}-0`), added: undefined };
+    const reason = fork === undefined ? 'reset' : 'rolled-back';
+    this.gaps.push({ reason, lost: null, at: this.#place.at, behind: this.told.length });
+    return false;
+  }
+
+  #tell({ gap, entries, place }: Part): boolean {
+    if (gap !== undefined) this.gaps.push({ ...gap, behind: this.told.length });
+    this.told.push(...entries.map(({ id }) => numberOf(id)));
+    this.#place = place;
+    return gap === undefined && entries.length === 0;
+  }
+}
+
+function numberOf(id: string): number {
+  return Number(id.split('-')[0]);
+}
+
+function run(steps: readonly Step[]): { model: Model; reader: ModelReader; remade: number } {
+  const [model, reader] = [new Model(), new ModelReader()];
+  let remade = 0;
+  model.add(1);
+  for (const step of steps) {
+    if (step.kind === 'read') reader.read(model, step.count);
+    else if (step.kind === 'anew') {
+      // Nobody can see what was deleted together with the stream, nor count what was trimmed before it was seen.
+      reader.readAll(model);
+      model.anew();
+      reader.read(model, 1);
+      remade += 1;
+    } else if (step.kind === 'delete') model.delete(step.index);
+    else model[step.kind](step.count);
+  }
+  reader.readAll(model);
+  return { model, reader, remade };
+}
+
+/** Entries that were never told, whether their owner deleted them or not. */
+function untold(model: Model, reader: ModelReader): number[] {
+  const told = new Set(reader.told);
+  return model.ever.filter((id) => !told.has(id));
+}
+
+function assertNothingLostInSilence(model: Model, reader: ModelReader): void {
+  assert.deepEqual(
+    reader.told,
+    [...new Set(reader.told)].sort((a, b) => a - b),
+  );
+  for (const id of untold(model, reader)) {
+    if (model.deleted.has(id)) continue;
+    const behind = reader.told.filter((each) => each < id).length;
+    assert.ok(
+      reader.gaps.some((gap) => gap.behind === behind),
+      `${id} was lost behind ${behind} entries, gaps are ${JSON.stringify(reader.gaps)}`,
+    );
+  }
+}
+
+describe('the reader of a stream', () => {
+  test('that is added to and trimmed hears every entry, or how many it did not', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(adding, trimming, reading), { maxLength: 40, size: 'max' }), (steps) => {
+        const { model, reader } = run(steps);
+        assertNothingLostInSilence(model, reader);
+        const lost = reader.gaps.reduce((sum, gap) => sum + (gap.lost ?? Number.NaN), 0);
+        assert.equal(lost, untold(model, reader).length);
+        assert.ok(reader.gaps.every(({ reason, lost }) => reason === 'trimmed' && lost !== 0));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('from which entries are deleted too hears of no more losses than there are', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(adding, trimming, deleting, reading), { maxLength: 40, size: 'max' }), (steps) => {
+        const { model, reader } = run(steps);
+        assertNothingLostInSilence(model, reader);
+        const lost = reader.gaps.reduce((sum, gap) => sum + (gap.lost ?? Number.NaN), 0);
+        assert.ok(lost <= untold(model, reader).length, `${lost} are said to be lost`);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('that is made anew begins anew with it, each time', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(adding, trimming, reading, remaking), { maxLength: 40, size: 'max' }), (steps) => {
+        const { model, reader, remade } = run(steps);
+        assertNothingLostInSilence(model, reader);
+        assert.equal(reader.gaps.filter(({ reason }) => reason !== 'trimmed').length, remade);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
