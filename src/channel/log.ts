@@ -259,6 +259,11 @@ export class Log {
     this.#woken = false;
   }
 
+  /** Whether `trim` has anything to do but to look at the age of history. */
+  get untrimmed(): boolean {
+    return this.#woken || this.#entries.oldestInWindow !== undefined || !this.#overtaken.empty;
+  }
+
   /** Lets go of what is beyond history, and of what no connected reader waits for. Costs little where nothing changed. */
   trim(): void {
     this.#woken = false;

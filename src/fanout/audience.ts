@@ -8,13 +8,15 @@
 import type { Log, LogReader } from '../channel/log.ts';
 import type { Numbering } from '../position.ts';
 import { type Form, unframe } from '../sse/framing.ts';
-import { type Batch, collect, type View } from './batch.ts';
+import type { Batch, Collector, View } from './batch.ts';
 import { Behind } from './behind.ts';
 import { isOvertaken, readFrom } from './standing.ts';
 import type { Apart, Subscriber } from './subscriber.ts';
 
 /** The most that is collected for one write, unless one event is larger. */
 const SWEEP_BYTES = 256 * 1024;
+
+const NOBODY: readonly Subscriber[] = [];
 
 /** A sweep under way: what is written to everybody, and who is next. */
 interface Sweep {
@@ -28,12 +30,20 @@ interface Sweep {
 /** How a visit to a subscriber behind went: `waits` for its socket or a sweep, `more` to write, or `joined` the head. */
 export type Served = 'waits' | 'more' | 'joined';
 
+/** What an audience needs of the fan-out. `want`: see Behind. */
+export interface AudienceContext {
+  readonly numbering: Numbering;
+  readonly collector: Collector;
+  readonly woken: (audience: Audience) => void;
+  readonly want: (apart: Apart) => boolean;
+}
+
 export class Audience implements LogReader {
   readonly key: string;
   readonly logs: readonly Log[];
   readonly #form: Form;
   readonly view: View;
-  readonly #numbering: Numbering;
+  readonly #collector: Collector;
   readonly #woken: (audience: Audience) => void;
   readonly #members: Subscriber[] = [];
   readonly #behind = new Set<Subscriber>();
@@ -53,17 +63,12 @@ export class Audience implements LogReader {
   /** Subscribers that hold it, those still opening included. */
   holders = 0;
 
-  constructor(
-    key: string,
-    logs: readonly Log[],
-    shown: { form: Form; view: View },
-    context: { numbering: Numbering; woken: (audience: Audience) => void; want: (apart: Apart) => boolean },
-  ) {
+  constructor(key: string, logs: readonly Log[], shown: { form: Form; view: View }, context: AudienceContext) {
     this.key = key;
     this.logs = logs;
     this.#form = shown.form;
     this.view = shown.view;
-    this.#numbering = context.numbering;
+    this.#collector = context.collector;
     this.#woken = context.woken;
     const { numbering, want } = context;
     this.#serving = new Behind({ logs, view: shown.view, numbering, want });
@@ -109,7 +114,7 @@ export class Audience implements LogReader {
   }
 
   /** Does at most `visits` members' worth of what is next: a part of a sweep, or of ending streams that are over. */
-  sweep(visits: number, now: number): { visited: number; more: boolean; joining: Subscriber[]; gaps: number } {
+  sweep(visits: number, now: number): { visited: number; more: boolean; joining: readonly Subscriber[]; gaps: number } {
     const sweep = this.#sweep ?? this.#begin();
     if (sweep === undefined) {
       this.#endSome(visits);
@@ -118,7 +123,7 @@ export class Audience implements LogReader {
     const until = Math.min(sweep.next + visits, this.#members.length);
     const visited = until - sweep.next;
     for (; sweep.next < until; sweep.next++) this.#visit(this.#members[sweep.next], sweep, now);
-    if (sweep.next < this.#members.length) return { visited, more: true, joining: [], gaps: 0 };
+    if (sweep.next < this.#members.length) return { visited, more: true, joining: NOBODY, gaps: 0 };
     const gaps = sweep.batch.gaps * (this.#members.length - sweep.fell.length);
     this.#complete(sweep);
     const more = this.#toEnd.length > 0 || !this.#nothingBetween(this.#head, Number.POSITIVE_INFINITY);
@@ -154,7 +159,7 @@ export class Audience implements LogReader {
     const upTo = Number.MAX_SAFE_INTEGER;
     const after = (log: Log): number => readFrom(log, this.#head, this.#positions.get(log));
     const wanted = { after, upTo, bytes: SWEEP_BYTES, view: this.view, ...(idAt && { idAt }) };
-    const batch = collect(this.logs, wanted, this.#numbering);
+    const batch = this.#collector.collect(this.logs, wanted);
     if (batch === undefined) {
       // What there is, members have already.
       this.#head = Math.max(this.#head, ...this.logs.map((log) => log.head));
@@ -222,7 +227,8 @@ export class Audience implements LogReader {
     this.enter(member);
   }
 
-  #takeJoining(): Subscriber[] {
+  #takeJoining(): readonly Subscriber[] {
+    if (this.#joining.length + this.#parted.size === 0) return NOBODY;
     const joining = [...this.#joining, ...this.#parted];
     this.#joining = [];
     return joining.filter((subscriber) => subscriber.place === 'behind');
@@ -266,6 +272,7 @@ export class Audience implements LogReader {
 
   #nothingBetween(after: number, upTo: number): boolean {
     return this.logs.every((log) => {
+      if (log.head <= after) return true;
       const next = log.at(log.indexAfter(after));
       return (next === undefined || next.number > upTo) && !isOvertaken(log, after);
     });

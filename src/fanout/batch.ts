@@ -45,9 +45,12 @@ interface Next {
 export function collect(logs: readonly Log[], wanted: Wanted, numbering: Numbering): Batch | undefined {
   const line: Next[] = [];
   for (const log of logs) {
-    const next = firstOf(log, wanted.after(log));
+    const after = wanted.after(log);
+    if (log.head <= after) continue;
+    const next = firstOf(log, after);
     if (next.number <= wanted.upTo) line.push(next);
   }
+  if (line.length === 0) return undefined;
   const run = new Run();
   let upTo = 0;
   let gaps = 0;
@@ -60,6 +63,49 @@ export function collect(logs: readonly Log[], wanted: Wanted, numbering: Numberi
     advance(next);
   }
   return run.size === 0 ? undefined : { frames: run.bytes(), upTo, gaps };
+}
+
+/**
+ * Collects for one audience after another. Ten thousand that follow a channel of their own and one that all share stand
+ * at one place of the log with news: they share one batch, and one Buffer, as if they were one audience.
+ */
+export class Collector {
+  readonly #numbering: Numbering;
+  #shared: { readonly log: Log; readonly first: Entry; readonly last: Entry; readonly batch: Batch } | undefined;
+
+  constructor(numbering: Numbering) {
+    this.#numbering = numbering;
+  }
+
+  /** As `collect`. The same log, first and newest event mean the same batch until `forget`. */
+  collect(logs: readonly Log[], wanted: Wanted): Batch | undefined {
+    const log = onlyNews(logs, wanted);
+    if (log === undefined) return collect(logs, wanted, this.#numbering);
+    const [first, last] = [log.at(log.indexAfter(wanted.after(log))), log.newest];
+    const known = this.#shared;
+    if (known?.log === log && known.first === first && known.last === last) return known.batch;
+    const batch = collect([log], wanted, this.#numbering);
+    if (first !== undefined && last !== undefined && batch !== undefined) this.#shared = { log, first, last, batch };
+    return batch;
+  }
+
+  /** To be called before a log may change otherwise than by growing. */
+  forget(): void {
+    this.#shared = undefined;
+  }
+}
+
+/** The log that alone has something new, as it stands there for all; undefined where there are several, or none. */
+function onlyNews(logs: readonly Log[], { after, view, idAt }: Wanted): Log | undefined {
+  if (view !== 'shared' || idAt !== undefined) return undefined;
+  let only: Log | undefined;
+  for (const log of logs) {
+    const from = after(log);
+    if (log.head <= from) continue;
+    if (only !== undefined || isOvertaken(log, from)) return undefined;
+    only = log;
+  }
+  return only;
 }
 
 /** This is where `too-slow` is decided: the log has dropped what the reader had not passed. */

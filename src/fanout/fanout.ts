@@ -16,7 +16,7 @@ import type { Numbering } from '../position.ts';
 import type { Form } from '../sse/framing.ts';
 import type { Outlet } from '../sse/outlet.ts';
 import { Audience } from './audience.ts';
-import type { View } from './batch.ts';
+import { Collector, type View } from './batch.ts';
 import { Line } from './line.ts';
 import { startOfKey } from './start.ts';
 import { type Apart, Subscriber, type SubscriberOwner } from './subscriber.ts';
@@ -42,7 +42,7 @@ export interface FanoutOptions {
 /** How long a turn sweeps before other work of the loop has its chance. */
 const TURN_MS = 10;
 /** Sockets that one audience is given before the next has its turn. */
-const VISITS = 128;
+const VISITS = 64;
 
 export class Fanout implements SubscriberOwner {
   /** Everybody, in the order of arrival, and the audience that serves them. */
@@ -54,10 +54,12 @@ export class Fanout implements SubscriberOwner {
   readonly #touched = new Set<Log>();
   /** Of streams that somebody was given from elsewhere than their logs. They hold nothing while nobody is. */
   readonly #walks = new WeakMap<Channel, Walk>();
+  readonly #collector: Collector;
   #armed = false;
 
   constructor(options: FanoutOptions) {
     this.#options = options;
+    this.#collector = new Collector(options.numbering);
   }
 
   /** Goes by other bounds, for whoever comes from now on. */
@@ -98,7 +100,7 @@ export class Fanout implements SubscriberOwner {
   nudge(): void {
     if (this.#armed) return;
     this.#armed = true;
-    setImmediate(() => this.#turn());
+    this.#turnNext();
   }
 
   /** Takes up a key whose value was waited for: given if it is another than what the client brought. */
@@ -157,6 +159,7 @@ export class Fanout implements SubscriberOwner {
     const logs = channels.map((channel) => channel.log);
     const audience = new Audience(key, logs, shown, {
       numbering: this.#options.numbering,
+      collector: this.#collector,
       woken: (woken) => this.#wake(woken),
       want: (apart) => this.#want(apart),
     });
@@ -180,25 +183,43 @@ export class Fanout implements SubscriberOwner {
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    queueMicrotask(() => this.#turn());
+    queueMicrotask(() => {
+      // The immediates of this loop come before its sockets and timers: what is left must not take their turn as well.
+      if (!this.#turn()) return;
+      if (this.#busy) setImmediate(() => this.#turnNext());
+      else this.#turnNext();
+    });
   }
 
-  /** One turn. Stays armed until a turn finds nothing to do, so that under load everything is swept once a loop. */
-  #turn(): void {
+  #turnNext(): void {
+    setImmediate(() => {
+      if (this.#turn()) this.#turnNext();
+    });
+  }
+
+  get #busy(): boolean {
+    return this.#dirty.length > 0 || this.#ready.length > 0;
+  }
+
+  /**
+   * One turn; gives whether another is due. Stays armed until a turn finds nothing to do, so that under load everything
+   * is swept once a loop.
+   */
+  #turn(): boolean {
     const { clock } = this.#options;
     const began = clock.now();
     let worked = false;
-    for (let now = began; now - began < TURN_MS; now = clock.now()) {
-      if (this.#dirty.length === 0 && this.#ready.length === 0) break;
+    for (let now = began; this.#busy && now - began < TURN_MS; now = clock.now()) {
       worked = true;
       this.#sweepNext(now);
       this.#serveNext(now);
     }
+    this.#collector.forget();
     for (const log of this.#touched) log.trim();
     this.#touched.clear();
-    this.#options.settled(this.#dirty.length === 0 && this.#ready.length === 0);
-    if (worked) setImmediate(() => this.#turn());
-    else this.#armed = false;
+    this.#options.settled(!this.#busy);
+    this.#armed = worked;
+    return worked;
   }
 
   #sweepNext(now: number): void {
@@ -208,7 +229,7 @@ export class Fanout implements SubscriberOwner {
     if (swept.more) this.#dirty.push(audience);
     else audience.queued = false;
     if (swept.gaps > 0) this.#options.metrics.count('gaps', swept.gaps);
-    for (const log of audience.logs) this.#touched.add(log);
+    this.#touch(audience.logs);
     for (const subscriber of swept.joining) this.drained(subscriber);
   }
 
@@ -221,6 +242,10 @@ export class Fanout implements SubscriberOwner {
     const { served, gaps } = audience.serve(subscriber, now);
     if (gaps > 0) this.#options.metrics.count('gaps', gaps);
     if (served === 'more') this.drained(subscriber);
-    else for (const log of audience.logs) this.#touched.add(log);
+    else this.#touch(audience.logs);
+  }
+
+  #touch(logs: readonly Log[]): void {
+    for (const log of logs) if (log.untrimmed) this.#touched.add(log);
   }
 }

@@ -23,9 +23,9 @@ export function isOvertaken(log: Log, from: number): boolean {
 
 /** From where on a log is read for somebody: a key that came back to the value that was given has nothing new. */
 export function readFrom(log: Log, from: number, given: string | undefined): number {
-  const { newest, nature } = log;
-  const same = nature.own && nature.compact !== undefined && newest?.kind !== 'gap' && newest?.position === given;
-  return same ? Math.max(from, log.head) : from;
+  if (!log.nature.own || log.nature.compact === undefined) return from;
+  const { newest } = log;
+  return newest?.kind !== 'gap' && newest?.position === given ? Math.max(from, log.head) : from;
 }
 
 /** The position in a log of its own of a reader who had `given` at `from`, once everything up to `number` was given. */

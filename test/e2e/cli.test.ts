@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runCommand, startGateway, writeConfig } from '../support/gateway.ts';
+import { heard } from '../support/heard.ts';
 import { startRedis } from '../support/redis.ts';
 import { scratchFolder } from '../support/scratch.ts';
 
@@ -23,29 +24,28 @@ describe('the command line', () => {
     }
   });
 
-  test('mistakes exit 2 with a line on stderr and nothing on stdout', async (t) => {
-    const mistakes = [
-      ['sevre'],
-      ['--nonsense'],
-      ['serve', '--lisen', '127.0.0.1:0'],
-      ['serve', 'extra'],
-      ['serve', '--listen'],
-      ['publish'],
-      ['publish', 'news'],
-      ['publish', 'news', 'x', 'y'],
-      ['tail'],
-      ['serve', '--listen', 'nonsense'],
-      ['serve', '--listen', '127.0.0.1:99999'],
-      ['tail', 'news', '--url', 'not a url'],
-    ];
-    for (const args of mistakes) {
+  for (const args of [
+    ['sevre'],
+    ['--nonsense'],
+    ['serve', '--lisen', '127.0.0.1:0'],
+    ['serve', 'extra'],
+    ['serve', '--listen'],
+    ['publish'],
+    ['publish', 'news'],
+    ['publish', 'news', 'x', 'y'],
+    ['tail'],
+    ['serve', '--listen', 'nonsense'],
+    ['serve', '--listen', '127.0.0.1:99999'],
+    ['tail', 'news', '--url', 'not a url'],
+  ]) {
+    test(`a mistake exits 2 with a line on stderr and nothing on stdout: ${args.join(' ')}`, async (t) => {
       const command = runCommand(t, args);
-      assert.equal((await command.ends()).code, 2, `${args.join(' ')}: ${command.stderr}`);
+      assert.equal((await command.ends()).code, 2, command.stderr);
       assert.equal(command.stdout, '');
       assert.match(command.stderr, /\S/);
       assert.doesNotMatch(command.stderr, /^\s+at .*:\d+/m, 'a stack trace');
-    }
-  });
+    });
+  }
 
   test('a misspelt command or option is answered with the right one', async (t) => {
     const command = runCommand(t, ['publsh', 'news', 'x']);
@@ -77,36 +77,35 @@ describe('serve', () => {
     }
   });
 
-  test('configs that cannot be served exit 78 with one clear reason', async (t) => {
-    const folder = await scratchFolder(t);
-    const bad = [
-      '',
-      '# only a comment\n',
-      'channels: {}\n',
-      'channels: {news: {}}\n',
-      'channels: {news: {memory: true}}\nchannels: {a: {memory: true}}\n',
-      'channels: {news: {memory: true, pubsub: x}}\n',
-      'channels: {"bad name": {memory: true}}\n',
-      'channels: {"a.{x}": {memory: true}, "a.{y}": {memory: true}}\n',
-      'redis: "http://127.0.0.1"\nchannels: {a: {}}\n',
-      'sources: {one: {redis: "redis://127.0.0.1"}, two: {redis: "redis://127.0.0.1"}}\nchannels: {a: {}}\n',
-      'channels: [news]\n',
-      'channels: {news: {memory: true}}\n---\nx: 1\n',
-      'channels: {news: {memory: true, linger: 1s}}\n',
-      'channels: {news: {memory: true, history: {bytes: 1KiB}}}\n',
-      'channels: {news: {memory: true}}\nserver: {retry: -1s}\n',
-      'channels: {news: {memory: true}}\nserver: {heartbeat: 5 parsecs}\n',
-      'channels: {news: {memory: !!js/function "x"}}\n',
-      'channels:\n\tnews: {memory: true}\n',
-      'a: &a [*a]\n',
-      'channels: {news: {memory: true}}\nserver: {listen: "127.0.0.1:1e3"}\n',
-    ];
-    for (const text of bad) {
+  for (const text of [
+    '',
+    '# only a comment\n',
+    'channels: {}\n',
+    'channels: {news: {}}\n',
+    'channels: {news: {memory: true}}\nchannels: {a: {memory: true}}\n',
+    'channels: {news: {memory: true, pubsub: x}}\n',
+    'channels: {"bad name": {memory: true}}\n',
+    'channels: {"a.{x}": {memory: true}, "a.{y}": {memory: true}}\n',
+    'redis: "http://127.0.0.1"\nchannels: {a: {}}\n',
+    'sources: {one: {redis: "redis://127.0.0.1"}, two: {redis: "redis://127.0.0.1"}}\nchannels: {a: {}}\n',
+    'channels: [news]\n',
+    'channels: {news: {memory: true}}\n---\nx: 1\n',
+    'channels: {news: {memory: true, linger: 1s}}\n',
+    'channels: {news: {memory: true, history: {bytes: 1KiB}}}\n',
+    'channels: {news: {memory: true}}\nserver: {retry: -1s}\n',
+    'channels: {news: {memory: true}}\nserver: {heartbeat: 5 parsecs}\n',
+    'channels: {news: {memory: !!js/function "x"}}\n',
+    'channels:\n\tnews: {memory: true}\n',
+    'a: &a [*a]\n',
+    'channels: {news: {memory: true}}\nserver: {listen: "127.0.0.1:1e3"}\n',
+  ]) {
+    test(`a config that cannot be served exits 78 with one clear reason: ${JSON.stringify(text)}`, async (t) => {
+      const folder = await scratchFolder(t);
       const command = runCommand(t, ['serve', '--config', await writeConfig(folder, text)], { runtimeFolder: folder });
-      assert.deepEqual(await command.ends(), { code: 78, signal: null }, `${text}${command.stderr}`);
-      assert.match(command.stderr, /sse-gateway\.yaml/, text);
-    }
-  });
+      assert.deepEqual(await command.ends(), { code: 78, signal: null }, command.stderr);
+      assert.match(command.stderr, /sse-gateway\.yaml/);
+    });
+  }
 
   test('a config that is missing or a folder exits 78 and names it', async (t) => {
     const folder = await scratchFolder(t);
@@ -138,8 +137,7 @@ describe('serve', () => {
     await gateway.becomes(503);
     await redis.start();
     await gateway.becomes(200);
-    const stream = gateway.stream(t, '/events/news');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/news');
     await redis.client().publish('news', 'x');
     assert.equal((await stream.next()).data, 'x');
   });

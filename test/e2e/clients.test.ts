@@ -13,17 +13,17 @@ const PACE_MS = 5;
 
 const TYPES = ['message', 'gateway.open', 'gateway.gap'];
 
-/** Clients come back soon, connections are short. */
+/** Clients come back soon, connections are short, and the history holds all that is published while one is away. */
 const RESTLESS = `
 server: {retry: 100ms, heartbeat: 500ms, max_connection_age: 1s, drain: {window: 1s, retry: 200ms}}
 limits: {client_stall: 500ms}
 allow: {publish: ["*"]}
-channels: {"*": {memory: true}}
+channels: {"*": {memory: true, history: {events: 100000}}}
 `;
 
 const CLIENTS = { 'a browser': browserEventSource, 'npm eventsource': npmEventSource };
 
-describe('ordinary clients', { timeout: 60_000 }, () => {
+describe('ordinary clients', () => {
   for (const [name, open] of Object.entries(CLIENTS)) {
     test(`${name} whose connection ends again and again sees each event once`, async (t) => {
       const gateway = await startGateway(t, { config: RESTLESS });

@@ -5,6 +5,7 @@ import { type Child, startChild } from '../support/child.ts';
 import { browserEventSource } from '../support/chromium.ts';
 import { type Gateway, runCommand, startGateway } from '../support/gateway.ts';
 import { parseObject } from '../support/gateway-events.ts';
+import { heard } from '../support/heard.ts';
 import { npmEventSource } from '../support/npm-eventsource.ts';
 import { startRedis } from '../support/redis.ts';
 import { type ReceivedEvent, SseReader } from '../support/sse-reader.ts';
@@ -27,17 +28,22 @@ describe('the first run', () => {
     const redis = await startRedis(t);
     const gateway = await startGateway(t, { args: ['--redis', redis.url] });
     const client = redis.client();
-    const stream = gateway.stream(t, '/events/prices');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/prices');
     const took: number[] = [];
+    const asked: number[] = [];
     for (let index = 0; index < 50; index += 1) {
       const start = performance.now();
       await client.publish('prices', `${index}`);
       assert.equal((await stream.next()).data, `${index}`);
-      took.push(performance.now() - start);
+      const seen = performance.now();
+      took.push(seen - start);
+      await client.command('PING');
+      await gateway.readiness();
+      asked.push(performance.now() - seen);
     }
-    const median = took.sort((a, b) => a - b)[25] ?? 0;
-    assert.ok(median < 20, `half of them took longer than ${median} ms`);
+    // On a busy machine everything is late: what both take to answer at all says by how much.
+    const limit = 20 + 5 * median(asked);
+    assert.ok(median(took) < limit, `half of them took longer than ${median(took)} ms; the limit was ${limit} ms`);
   });
 
   test('serve prints lines that can be pasted: curl, publish and tail', async (t) => {
@@ -80,7 +86,7 @@ async function everybodySees(
   assert.deepEqual(await browser.until('the event', isIt), seen);
   await curl.printed('stdout', new RegExp(`\nid: ${seen.id}\n\n`));
   assert.deepEqual(eventsOf(curl.stdout).find(isIt), seen);
-  await tail.printed('stdout', /note/);
+  await tail.printed('stdout', /note.*\n/);
   const line = parseObject(tail.stdout.split('\n').find((each) => each.includes('note')) ?? '');
   assert.deepEqual({ type: line['event'], data: line['data'], id: line['id'] }, seen);
   assert.ok('time' in line, JSON.stringify(line));
@@ -95,6 +101,10 @@ async function tailFollows(tail: Child, publish: (data: string) => Promise<void>
       return tail.stdout.includes('warm-up');
     },
   );
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 function eventsOf(text: string): ReceivedEvent[] {

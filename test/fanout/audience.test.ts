@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { Audience } from '../../src/fanout/audience.ts';
+import { Collector } from '../../src/fanout/batch.ts';
 import { Subscriber } from '../../src/fanout/subscriber.ts';
 import { Core } from '../support/core.ts';
 import { Client } from '../support/fake-client.ts';
@@ -20,6 +21,7 @@ beforeEach(() => {
     { form: 'chunked', view: 'shared' },
     {
       numbering: core.numbering,
+      collector: new Collector(core.numbering),
       woken: () => {
         woken += 1;
       },
@@ -113,7 +115,12 @@ describe('members of several channels that one of them has overtaken', () => {
       'key',
       logs,
       { form: 'chunked', view: 'shared' },
-      { numbering: core.numbering, woken: () => undefined, want: () => false },
+      {
+        numbering: core.numbering,
+        collector: new Collector(core.numbering),
+        woken: () => undefined,
+        want: () => false,
+      },
     );
     audience.open();
     const { subscriber, client } = join(0);

@@ -11,7 +11,10 @@ import { waitFor } from './wait.ts';
 const PAGE = 'docs/proxies.md';
 
 /** What a test needs to differ from the page: soon instead of in a while, so that it is seen. */
-const SOONER = { '60s': '1s', 'retry: 5000': 'retry: 100' };
+const SOONER = { 'retry: 5000': 'retry: 100' };
+
+/** After how long a proxy with such a limit cuts an idle connection, where a test does not say. */
+const IDLE = '1s';
 
 /** nginx's own temporary files would lie where only root may write. */
 const NGINX_FOLDERS = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
@@ -19,13 +22,17 @@ const NGINX_FOLDERS = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 /** What is shown for nginx to speak HTTP/1.1 to the gateway. */
 const NGINX_HTTP_1_1 = '        proxy_http_version 1.1;\n        proxy_set_header Connection "";\n';
 
-/** Starts a proxy in front of the gateway at `gatewayPort`; settles with its address when it answers. */
-export type StartFront = (owner: Owner, gatewayPort: number) => Promise<string>;
+/**
+ * Starts a proxy in front of the gateway at `gatewayPort`; settles with its address when it answers. `idle`: after how
+ * long it cuts an idle connection, where it has such a limit; default: a second.
+ */
+export type StartFront = (owner: Owner, gatewayPort: number, idle?: string) => Promise<string>;
 
-/** Every proxy that the documentation has a recipe for; idle connections are cut after a second where it has such a limit. */
+/** Every proxy that the documentation has a recipe for. */
 export const FRONTS: Readonly<Record<string, StartFront>> = {
-  'nginx with HTTP/1.1': (owner, port) => startNginx(owner, port, {}),
-  'nginx with its default of HTTP/1.0': (owner, port) => startNginx(owner, port, { [NGINX_HTTP_1_1]: '' }),
+  'nginx with HTTP/1.1': (owner, port, idle = IDLE) => startNginx(owner, port, { '60s': idle }),
+  'nginx with its default of HTTP/1.0': (owner, port, idle = IDLE) =>
+    startNginx(owner, port, { '60s': idle, [NGINX_HTTP_1_1]: '' }),
   haproxy: startHaproxy,
   caddy: startCaddy,
 };
@@ -43,9 +50,12 @@ async function startNginx(owner: Owner, gatewayPort: number, changes: Record<str
   return await start(owner, port, 'nginx', ['-e', 'stderr', '-c', path]);
 }
 
-async function startHaproxy(owner: Owner, gatewayPort: number): Promise<string> {
+async function startHaproxy(owner: Owner, gatewayPort: number, idle = IDLE): Promise<string> {
   const [folder, port] = [await scratchFolder(owner), await freePort()];
-  const changes = { '127.0.0.1:8080': `127.0.0.1:${gatewayPort}`, 'bind :80': `bind 127.0.0.1:${port}`, ...SOONER };
+  const changes = {
+    ...{ '127.0.0.1:8080': `127.0.0.1:${gatewayPort}`, 'bind :80': `bind 127.0.0.1:${port}` },
+    ...{ ...SOONER, '60s': idle },
+  };
   const path = join(folder, 'haproxy.cfg');
   await writeFile(path, adapted(sample(PAGE, 'haproxy.cfg'), changes));
   return await start(owner, port, 'haproxy', ['-db', '-f', path]);
