@@ -27,24 +27,32 @@ describe('a pipelined burst of PUBLISH', () => {
     { events: 11_000, payloadBytes: 1_024, clients: 300 },
   ]) {
     const { events, payloadBytes, clients } = burst;
-    test(`of ${events} times ${payloadBytes} bytes reaches ${clients} clients whole, with the default history`, TEST, async (t) => {
-      const report = await deliver(t, burst);
-      assert.deepEqual(report, {
-        open: clients,
-        whole: clients,
-        received: clients * events,
-        announced: 0,
-        oddities: [],
-      });
-    });
+    test(
+      `of ${events} times ${payloadBytes} bytes reaches ${clients} clients whole, with the default history`,
+      TEST,
+      async (t) => {
+        const report = await deliver(t, burst);
+        assert.deepEqual(report, {
+          open: clients,
+          whole: clients,
+          received: clients * events,
+          announced: 0,
+          oddities: [],
+        });
+      },
+    );
   }
 
-  test('that is larger than the window reaches 300 clients whole, or with what is missing counted at its place', TEST, async (t) => {
-    const burst = { events: 20_000, payloadBytes: 1_024, clients: 300 };
-    const { announced, ...report } = await deliver(t, burst);
-    const received = burst.clients * burst.events - announced;
-    assert.deepEqual(report, { open: burst.clients, whole: burst.clients, received, oddities: [] });
-  });
+  test(
+    'that is larger than the window reaches 300 clients whole, or with what is missing counted at its place',
+    TEST,
+    async (t) => {
+      const burst = { events: 20_000, payloadBytes: 1_024, clients: 300 };
+      const { announced, ...report } = await deliver(t, burst);
+      const received = burst.clients * burst.events - announced;
+      assert.deepEqual(report, { open: burst.clients, whole: burst.clients, received, oddities: [] });
+    },
+  );
 });
 
 async function deliver(t: Owner, burst: { events: number; payloadBytes: number; clients: number }) {
@@ -62,7 +70,7 @@ async function deliver(t: Owner, burst: { events: number; payloadBytes: number; 
     'burst',
     numberedPayload(index, payloadBytes),
   ]);
-  const heard = await redis.client().pipeline(commands);
-  assert.deepEqual(new Set(heard), new Set([1]), 'the gateway listens once');
+  const receivers = await redis.client().pipeline(commands);
+  assert.deepEqual(new Set(receivers), new Set([1]), 'the gateway listens once');
   return await fleet.done(DELIVERY_MS);
 }

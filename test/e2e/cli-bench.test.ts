@@ -163,7 +163,7 @@ describe('bench by way of Redis', () => {
 
   test('a Redis that is not there is an error, and nothing is measured', async (t) => {
     const gateway = await startGateway(t);
-    const args = ['bench', '--url', gateway.url, '--via', 'redis', '--redis', `redis://127.0.0.1:${await freePort()}`];
+    const args = ['bench', '--url', gateway.url, '--via', 'redis', '--redis', `redis://127.0.0.1:${await freePort(t)}`];
     const command = runCommand(t, args, gateway);
     assert.equal((await command.ends()).code, 1);
     assert.match(command.stderr, /is down: ECONNREFUSED/);
@@ -222,7 +222,7 @@ describe('bench that cannot run', () => {
   });
 
   test('exits 1 where no gateway listens', async (t) => {
-    const command = runCommand(t, ['bench', '--url', `127.0.0.1:${await freePort()}`]);
+    const command = runCommand(t, ['bench', '--url', `127.0.0.1:${await freePort(t)}`]);
     assert.equal((await command.ends()).code, 1);
     assert.match(command.stderr, /no gateway listens/);
   });

@@ -53,7 +53,7 @@ describe('publish', () => {
   });
 
   test('exits 1 where nobody answers, and tells the address', async (t) => {
-    const url = `http://127.0.0.1:${await freePort()}`;
+    const url = `http://127.0.0.1:${await freePort(t)}`;
     const command = runCommand(t, ['publish', 'news', 'x', '--url', url]);
     assert.equal((await command.ends()).code, 1);
     assert.ok(command.stderr.includes(url.slice(7)), command.stderr);
@@ -61,7 +61,7 @@ describe('publish', () => {
   });
 
   test('exits 1 where the source is down and nothing was written', async (t) => {
-    const target = await startGateway(t, { args: ['--redis', `redis://127.0.0.1:${await freePort()}`] });
+    const target = await startGateway(t, { args: ['--redis', `redis://127.0.0.1:${await freePort(t)}`] });
     const command = runCommand(t, ['publish', 'news', 'x', '--url', target.url], target);
     assert.equal((await command.ends()).code, 1, command.stderr);
   });

@@ -146,7 +146,7 @@ describe('the command line on streams and keys', { concurrency: 2 }, () => {
   });
 
   test('tail goes through a restart of the gateway without a gap, and shows one that is true on stderr', async (t) => {
-    const port = await freePort();
+    const port = await freePort(t);
     const first = await startGateway(t, { config, port });
     await addNumbered(client, 's:restart', 1, 3);
     const args = ['tail', 's.restart', '--since', 'start', '--url', first.url];

@@ -39,7 +39,7 @@ describe('tail', () => {
   });
 
   test('goes on by itself when the gateway restarts, and shows the gap on stderr', async (t) => {
-    const port = await freePort();
+    const port = await freePort(t);
     const first = await startGateway(t, { port });
     const tail = runCommand(t, ['tail', 'news', '--json', '--url', first.url], first);
     await waitFor('a line', async () => {

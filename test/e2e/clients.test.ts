@@ -58,7 +58,7 @@ type Open = (typeof CLIENTS)[keyof typeof CLIENTS];
 type Running = Awaited<ReturnType<typeof startGateway>>;
 
 async function survivesRestart(t: TestContext, open: Open, stop: (gateway: Running) => Promise<void>): Promise<void> {
-  const port = await freePort();
+  const port = await freePort(t);
   const first = await startGateway(t, { config: RESTLESS, port });
   const client = await open(t, `${first.url}/events/news`, TYPES);
   await client.until('gateway.open', isType('gateway.open'));

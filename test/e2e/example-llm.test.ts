@@ -35,7 +35,7 @@ describe('the example of a token stream', () => {
   let example: Example;
   let browser: Browser;
   before(async () => {
-    example = await startExample(owner);
+    example = await startExample(owner, '10m');
     browser = await startBrowser(owner);
   });
 
@@ -115,10 +115,13 @@ describe('the example of a token stream', () => {
     assert.equal(await page.textContent('#state'), 'Ended, but not complete.');
   });
 
-  test('says so where the writer has died', async () => {
-    const answer = new Answer(example.redis, 'died');
-    const { page } = await openAnswer(browser, example, answer);
+  test('says so where the writer has died', async (t) => {
+    const impatient = await startExample(t, '2s');
+    const answer = new Answer(impatient.redis, 'died');
+    const { page } = await openAnswer(browser, impatient, answer);
+    await impatient.redis.command('MULTI'); // or the writer may seem to have died in between
     await answer.write(0, 10);
+    await impatient.redis.command('EXEC');
     await becomes(page, 'broken');
     await shows(page, answer);
   });
@@ -160,14 +163,15 @@ class Answer {
   }
 }
 
-async function startExample(owner: Owner): Promise<Example> {
+/** `endAfter`: how long a writer may say nothing. */
+async function startExample(owner: Owner, endAfter: string): Promise<Example> {
   const redis = await startRedis(owner);
-  const port = await freePort();
+  const port = await freePort(owner);
   const proxy = await startCuttingProxy(owner, port);
   const env = { PORT: '0', REDIS_URL: redis.url, GATEWAY_URL: proxy.url, PACE_MS: '2' };
   const app = startChild(owner, process.execPath, [`${FOLDER}app.ts`], { env });
   const [, url = ''] = await app.printed('stdout', /Open (http:\S+)/);
-  const config = configFor(redis.url, url);
+  const config = configFor(redis.url, url, endAfter);
   const start = () => startGateway(owner, { config, port });
   const example: Example = {
     url: `${url}/`,
@@ -181,12 +185,12 @@ async function startExample(owner: Owner): Promise<Example> {
   return example;
 }
 
-/** The configuration of the example for other addresses, with shorter times. */
-function configFor(redis: string, origin: string): string {
+/** The configuration of the example for other addresses and times. */
+function configFor(redis: string, origin: string, endAfter: string): string {
   const changes = [
     ['redis://127.0.0.1:6379', redis],
     ['http://127.0.0.1:3000', origin],
-    ['end_after: 30s', 'end_after: 2s'],
+    ['end_after: 30s', `end_after: ${endAfter}`],
   ] as const;
   let text = `${readFileSync(`${FOLDER}gateway.yaml`, 'utf8')}\nserver: {retry: 200ms}\n`;
   for (const [from, to] of changes) {

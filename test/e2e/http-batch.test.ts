@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { parseObject } from '../support/gateway-events.ts';
+import { heard } from '../support/heard.ts';
 import { suiteOwner } from '../support/owner.ts';
 import { assertProblem } from '../support/problem.ts';
 import { startRedis } from '../support/redis.ts';
@@ -194,8 +195,8 @@ describe('a batch', () => {
     const redis = await startRedis(t);
     const config = `redis: ${redis.url}\nallow: {subscribe: ["*"], publish: ["*"]}\nchannels: {news: {}}\n`;
     const piped = await startGateway(t, { config });
-    const stream = piped.stream(t, '/events/news');
-    await stream.opened();
+    await piped.becomes(200);
+    const stream = await heard(t, piped, '/events/news');
     const numbers = Array.from({ length: 300 }, (_, index) => `${index}`);
     const body = numbers.map((data) => `{"channel":"news","data":${data}}`).join('\n');
     const { results } = await postBatch(piped, body);
@@ -243,7 +244,10 @@ function lines(line: string): string {
   return `${line}\n`.repeat(Math.max(1, Math.floor(SIZE / line.length)));
 }
 
-describe('a hostile batch', { timeout: 110_000 }, () => {
+/** What its answer may take, and one to somebody else meanwhile, on a slow machine: where reading is quadratic it is hours. */
+const [ANSWER_MS, OTHERS_MS] = [15_000, 8_000];
+
+describe('a hostile batch', () => {
   const owner = suiteOwner();
   let gateway: Gateway;
   before(async () => {
@@ -251,7 +255,7 @@ describe('a hostile batch', { timeout: 110_000 }, () => {
   });
 
   for (const [name, body] of HOSTILE) {
-    test(`of ${name} is answered within 2 s, and others meanwhile`, async () => {
+    test(`of ${name} is answered in time, and others meanwhile`, async () => {
       const bytes = Buffer.from(body());
       let answered = false;
       const start = performance.now();
@@ -268,8 +272,8 @@ describe('a hostile batch', { timeout: 110_000 }, () => {
       const { status } = await answer;
       const took = performance.now() - start;
       assert.ok([200, 400, 404, 413].includes(status), `${status}`);
-      assert.ok(took < 2_000, `took ${took} ms`);
-      assert.ok(slowest < 1_000, `/healthz took ${slowest} ms`);
+      assert.ok(took < ANSWER_MS, `took ${took} ms`);
+      assert.ok(slowest < OTHERS_MS, `/healthz took ${slowest} ms`);
     });
   }
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { openData, parseObject } from '../support/gateway-events.ts';
+import { heard } from '../support/heard.ts';
 import { suiteOwner } from '../support/owner.ts';
 import { assertProblem } from '../support/problem.ts';
 import { startRedis } from '../support/redis.ts';
@@ -200,14 +201,14 @@ describe('a Redis channel that ends', () => {
     const config = `redis: ${redis.url}\n${ALLOW}channels: {news: {format: envelope}, plain: {}}\n`;
     const gateway = await startGateway(t, { config });
     const client = redis.client();
+    await gateway.becomes(200);
     const ends = [
       async () => void (await client.publish('news', '{"data":"bye","end":true}')),
       async () => void (await gateway.post('news', 'bye', '?end=true')),
       async () => void (await client.publish('news', '{"data":"bye","end":"1"}')),
     ];
     for (const end of ends) {
-      const connected = gateway.stream(t, '/events/news');
-      await connected.opened();
+      const connected = await heard(t, gateway, '/events/news');
       await end();
       assert.equal((await connected.next()).data, 'bye');
       assertEnd(await connected.next(), 'news');
@@ -234,11 +235,11 @@ test('a client that was away when a Redis channel ended gets the end once, and i
   const config = `redis: ${redis.url}\n${ALLOW}channels: {news: {format: envelope}}\n`;
   const gateway = await startGateway(t, { config });
   const client = redis.client();
-  const witness = gateway.stream(t, '/events/news');
-  const open = await witness.opened();
+  const witness = await heard(t, gateway, '/events/news');
+  const { lastEventId } = witness;
   await client.publish('news', '{"data":"bye","end":true}');
   assert.equal(await witness.ended(), 'complete');
-  const away = gateway.stream(t, '/events/news', { lastEventId: open.id });
+  const away = gateway.stream(t, '/events/news', { lastEventId });
   await away.opened();
   assert.equal((await away.next()).data, 'bye');
   assertEnd(await away.next(), 'news');

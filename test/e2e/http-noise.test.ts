@@ -21,14 +21,14 @@ const SEEDS = [
   'OPTIONS * HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
 ];
 
-describe('noise', { timeout: 60_000 }, () => {
+describe('noise', () => {
   test('takes nothing down, shows nothing of the inside and leaves nothing behind', async (t) => {
     const gateway = await startGateway(t);
     const host = `127.0.0.1:${gateway.port}`;
     const witness = gateway.stream(t, '/events/witness');
     await witness.opened();
     await gateway.readiness();
-    const idle = await gateway.sockets();
+    const idle = await gateway.connections();
     const chance = dice(7);
     for (let round = 0; round < ROUNDS; round += 1) {
       const peers = Array.from({ length: PEERS_AT_ONCE }, async () => {
@@ -45,7 +45,7 @@ describe('noise', { timeout: 60_000 }, () => {
     }
     await gateway.publish('witness', 'still here');
     assert.equal((await witness.next()).data, 'still here');
-    await waitFor('every socket closed', async () => (await gateway.sockets()) <= idle);
+    await waitFor('every socket closed', async () => (await gateway.connections()) <= idle);
     assert.doesNotMatch(gateway.child.stderr, /TypeError|ReferenceError|Unhandled|^\s+at /m);
   });
 });

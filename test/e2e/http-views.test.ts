@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { gapData, openData, parseObject } from '../support/gateway-events.ts';
+import { heard } from '../support/heard.ts';
 import { suiteOwner } from '../support/owner.ts';
 import { connectPeer } from '../support/peer.ts';
 import { startRedis } from '../support/redis.ts';
@@ -200,8 +201,7 @@ describe('ids: publisher', () => {
     const redis = await startRedis(t);
     const config = `redis: ${redis.url}\nchannels: {news: {format: envelope, ids: publisher}}\n`;
     const piped = await startGateway(t, { config });
-    const stream = piped.stream(t, '/events/news');
-    await stream.opened();
+    const stream = await heard(t, piped, '/events/news');
     const client = redis.client();
     await client.publish('news', '{"data":"1","id":"n_1"}');
     await client.publish('news', '{"data":"2","id":"n_2"}');

@@ -4,6 +4,7 @@ import { before, describe, test } from 'node:test';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { parseObject } from '../support/gateway-events.ts';
 import { type Owner, suiteOwner } from '../support/owner.ts';
+import { startReading } from '../support/pair.ts';
 import { connectPeer } from '../support/peer.ts';
 import { assertProblem, assertRawProblem } from '../support/problem.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -36,7 +37,7 @@ function behaves(config: (owner: Owner) => Promise<string>): void {
   const owner = suiteOwner();
   let gateway: Gateway;
   before(async () => {
-    gateway = await startGateway(owner, { config: await config(owner) });
+    gateway = await startReading(owner, await config(owner), '/events/first');
   });
 
   test('that is repeated writes nothing and answers the first id', async (t) => {

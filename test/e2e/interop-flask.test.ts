@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { startGateway } from '../support/gateway.ts';
+import { heard } from '../support/heard.ts';
 import { once } from '../support/once.ts';
 import { type Owner, suiteOwner } from '../support/owner.ts';
 import { startRedis } from '../support/redis.ts';
 import type { ReceivedEvent } from '../support/sse-reader.ts';
+import type { SseStream } from '../support/sse-stream.ts';
 
 interface FlaskCase {
   readonly redis_channel: string;
@@ -83,11 +85,12 @@ async function publishAll(owner: Owner) {
   const redis = await startRedis(owner);
   const gateway = await startGateway(owner, { config: config(redis.url) });
   const channels = [...new Set(cases.map(({ redis_channel }) => redis_channel))];
-  const streams = new Map(channels.map((channel) => [channel, gateway.stream(owner, `/events/${channel}`)]));
-  const theirs = new Map(
-    channels.map((channel) => [channel, gateway.stream(owner, `/events/by-their-ids.${channel}`)]),
-  );
-  await Promise.all([...streams.values(), ...theirs.values()].map((stream) => stream.opened()));
+  const streams = new Map<string, SseStream>();
+  const theirs = new Map<string, SseStream>();
+  for (const channel of channels) {
+    streams.set(channel, await heard(owner, gateway, `/events/${channel}`));
+    theirs.set(channel, await heard(owner, gateway, `/events/by-their-ids.${channel}`));
+  }
   const client = redis.client();
   const retry = () => [...streams.values()].map((stream) => stream.retry);
   const retryBefore = retry();

@@ -18,7 +18,7 @@ allow: {subscribe: ["prices*"], publish: ["*"]}
 channels: {"*": {memory: true}}
 `;
 
-describe('the samples for clients with headers', { timeout: 60_000, concurrency: true }, () => {
+describe('the samples for clients with headers', { concurrency: true }, () => {
   const owner = suiteOwner();
   const gateway = once(() => startGateway(owner, { config: CONFIG }));
   const browser = once(async () => browserEventSource(owner, `${(await gateway()).url}/events/prices`, []));

@@ -25,7 +25,7 @@ const TESTED = [
   ...['fetch-event-source.js', 'curl.sh', 'follow.py'],
 ];
 
-describe('the samples for EventSource', { timeout: 60_000, concurrency: true }, () => {
+describe('the samples for EventSource', { concurrency: true }, () => {
   const owner = suiteOwner();
   const gateway = once(() => startGateway(owner, { config: CONFIG }));
   const browser = once(async () => browserEventSource(owner, `${(await gateway()).url}/events/prices`, []));
@@ -49,7 +49,7 @@ describe('the samples for EventSource', { timeout: 60_000, concurrency: true }, 
   });
 
   test('revive an EventSource that a proxy has closed, resume, and load the state where something may be missing', async (t) => {
-    const options = { config: CONFIG, port: await freePort() };
+    const options = { config: CONFIG, port: await freePort(t) };
     const first = await startGateway(t, options);
     const proxy = await startCuttingProxy(t, first.port);
     const soon = adapted(sample(PAGE, 'revive.js'), { '1000 + Math.random() * 4000': '50' });
@@ -83,12 +83,12 @@ describe('the samples for EventSource', { timeout: 60_000, concurrency: true }, 
     await page.evaluate('until(() => current.readyState === EventSource.OPEN)');
     await publish('the last');
     await page.evaluate('until(() => seen.length === 1)');
-    const closed = page.evaluate(`new Promise((resolve) => {
+    await page.evaluate(`globalThis.closed = new Promise((resolve) => {
       current.addEventListener('error', () => { if (current.readyState === EventSource.CLOSED) resolve(timers); });
       timers = 0;
-    })`);
+    }); undefined`);
     await (await gateway()).get('/events/prices.ended', { method: 'DELETE' });
-    assert.equal(await closed, 0);
+    assert.equal(await page.evaluate('closed'), 0);
   });
 
   test('read from a page of another origin', async (t) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { isPublished, openData } from '../support/gateway-events.ts';
+import { heard } from '../support/heard.ts';
 import { startLoad } from '../support/load.ts';
 import type { Owner } from '../support/owner.ts';
 import { type Dice, dice } from '../support/random.ts';
@@ -14,12 +15,11 @@ const CLIENTS = 300;
 /** Several events a millisecond in bursts: two timers of one millisecond each. */
 const FAST_MS = 1;
 
-describe('joining while events flow', { timeout: 60_000 }, () => {
+describe('joining while events flow', () => {
   test('the first event is the one after the position of gateway.open', async (t) => {
     const { redis, gateway } = await gatewayOn(t, '60s');
     // Both channels are followed before anybody is counted: to begin to follow one takes a number of its own.
-    const keeper = gateway.stream(t, '/events?channel=flow&channel=still');
-    await keeper.opened();
+    await heard(t, gateway, '/events?channel=flow&channel=still');
     const loads = [1, 2].map(() => startLoad(t, redis.port, ['flow'], FAST_MS));
     for (let round = 0; round < CLIENTS / 10; round += 1) {
       const streams = Array.from({ length: 10 }, (_, index) =>
@@ -38,7 +38,7 @@ describe('joining while events flow', { timeout: 60_000 }, () => {
 
   test('a client who resumes sees the history and the present without a seam', async (t) => {
     const { redis, gateway } = await gatewayOn(t, '60s');
-    const keeper = gateway.stream(t, '/events/flow');
+    const keeper = await heard(t, gateway, '/events/flow');
     const open = await keeper.opened();
     const load = startLoad(t, redis.port, ['flow'], FAST_MS);
     const start = numberOf(open);
@@ -78,8 +78,7 @@ describe('joining while events flow', { timeout: 60_000 }, () => {
 /** Twenty visits to a channel, each of them checked for holes, with pauses about as long as the linger. */
 async function visitAgainAndAgain(t: TestContext, gateway: Gateway, channel: string, chance: Dice): Promise<void> {
   for (let visit = 0; visit < 20; visit += 1) {
-    const stream = gateway.stream(t, `/events/${channel}`);
-    await stream.opened();
+    const stream = await heard(t, gateway, `/events/${channel}`);
     const published = (await stream.take(10 + chance.below(20))).filter(isPublished);
     assert.ok(!stream.events.some((event) => event.type === 'gateway.gap'), 'a gap where nothing was lost');
     const numbers = published.map((event) => Number(event.data.split(' ')[1]));
@@ -97,10 +96,14 @@ function numberOf(event: ReceivedEvent): number {
   return Number(event.id?.split('-')[1]);
 }
 
+/** A history that holds all that flows while a test runs, however long it takes. */
+const HISTORY = '{events: 1000000, age: 1h, bytes: 128MiB}';
+
 async function gatewayOn(owner: Owner, linger: string) {
   const redis = await startRedis(owner);
   const gateway = await startGateway(owner, {
-    config: `redis: ${redis.url}\nserver: {retry: 100ms}\nchannels: {flow: {linger: ${linger}}, still: {}, "c.{n}": {pubsub: "c.{n}", linger: ${linger}}}\n`,
+    config: `redis: ${redis.url}\nserver: {retry: 100ms}\nchannels: {flow: {linger: ${linger}, history: ${HISTORY}}, still: {}, "c.{n}": {pubsub: "c.{n}", linger: ${linger}}}\n`,
   });
+  await gateway.becomes(200);
   return { redis, gateway };
 }

@@ -16,7 +16,7 @@ describe('after clients have left', { timeout: 60_000 }, () => {
     });
     const client = redis.client();
     await gateway.becomes(200);
-    const idle = await gateway.sockets();
+    const idle = await gateway.connections();
     const connections = await ordinaryConnections(client);
     for (let round = 0; round < ROUNDS; round += 1) {
       const streams = Array.from({ length: CLIENTS }, (_, index) =>
@@ -29,7 +29,7 @@ describe('after clients have left', { timeout: 60_000 }, () => {
         else await stream.opened();
       }
       for (const stream of streams) stream.cut();
-      await waitFor('every socket closed', async () => (await gateway.sockets()) <= idle);
+      await waitFor('every socket closed', async () => (await gateway.connections()) <= idle);
       await waitFor('every subscription ended', async () => (await channelsHeard(client)).length === 0);
     }
     assert.ok((await ordinaryConnections(client)) <= connections);
@@ -52,12 +52,12 @@ describe('after clients have left', { timeout: 60_000 }, () => {
   test('refused requests leave nothing behind', async (t) => {
     const gateway = await startGateway(t, { config: 'channels: {news: {memory: true}}\nallow: {subscribe: ["*"]}\n' });
     await gateway.becomes(200);
-    const idle = await gateway.sockets();
+    const idle = await gateway.connections();
     for (let index = 0; index < 300; index += 1) {
       const paths = ['/events/nobody', '/events/bad%20name', '/events?channel=', '/events/news?x=%'];
       const stream = gateway.stream(t, paths[index % 3] ?? '');
       await stream.ended();
     }
-    await waitFor('every socket closed', async () => (await gateway.sockets()) <= idle);
+    await waitFor('every socket closed', async () => (await gateway.connections()) <= idle);
   });
 });

@@ -141,7 +141,7 @@ describe('a configuration that is read again', { timeout: 90_000 }, () => {
       await reloaded.with(texts[sent % 2] ?? '');
     };
     for (let i = 0; i < 20; i += 1) await round();
-    const [sockets, memory] = [await gateway.sockets(), await gateway.residentBytes()];
+    const [sockets, memory] = [await gateway.connections(), await gateway.residentBytes()];
     for (let i = 0; i < 180; i += 1) await round();
     for (const stream of streams) {
       const events = await stream.take(sent);
@@ -150,7 +150,7 @@ describe('a configuration that is read again', { timeout: 90_000 }, () => {
         Array.from({ length: sent }, (_, index) => index),
       );
     }
-    assert.equal(await gateway.sockets(), sockets);
+    assert.equal(await gateway.connections(), sockets);
     assert.ok((await gateway.residentBytes()) < memory * 1.5, 'memory');
   });
 });

@@ -5,6 +5,9 @@ import { type ClientKind, Recorder, TYPES } from './interop-client.ts';
 import type { Owner } from './owner.ts';
 import { pageScript, sample } from './samples.ts';
 
+/** How long a page may take to load on a busy machine, in milliseconds. */
+const LOAD_MS = 60_000;
+
 /** Follows with anything that has the interface of `EventSource`. */
 const LISTEN = `
   export function follow(url, types, received) {
@@ -57,7 +60,7 @@ export async function openPage({ page }: Pick<PageEvents, 'page'>, url: string):
   const context = await page.context().browser()?.newContext();
   if (context === undefined) throw new Error('the browser is gone');
   const own = await context.newPage();
-  await own.goto(url);
+  await own.goto(url, { timeout: LOAD_MS });
   return own;
 }
 

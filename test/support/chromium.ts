@@ -16,6 +16,9 @@ const ARGS = [
   '--disable-sync',
 ];
 
+/** How long a start, a load or anything else that is waited for in a page may take on a busy machine, in milliseconds. */
+const STEP_MS = 60_000;
+
 /** What an `EventSource` in a page has dispatched. */
 export interface PageEvents {
   readonly page: Page;
@@ -26,7 +29,8 @@ export interface PageEvents {
 
 /** A new browser that is closed with its owner. */
 export async function startBrowser(owner: Owner): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: findExecutable('chromium') ?? 'chromium', args: ARGS });
+  const executablePath = findExecutable('chromium') ?? 'chromium';
+  const browser = await chromium.launch({ executablePath, args: ARGS, timeout: STEP_MS });
   owner.after(() => browser.close());
   return browser;
 }
@@ -35,6 +39,7 @@ export async function startBrowser(owner: Owner): Promise<Browser> {
 export async function browserEventSource(owner: Owner, url: string, types: readonly string[]): Promise<PageEvents> {
   const browser = await startBrowser(owner);
   const page = await browser.newPage();
+  page.setDefaultTimeout(STEP_MS);
   const events: ReceivedEvent[] = [];
   const watch = new Watch();
   await page.exposeFunction('received', (type: string, data: string, id: string) => {

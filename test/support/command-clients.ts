@@ -42,6 +42,7 @@ function curl(owner: Owner, url: string): Recorder {
     leaving = true;
   });
   const run = () => {
+    let began = false;
     const child = startChild(owner, 'curl', ['-sfN', '-H', `Last-Event-ID: ${cursor}`, url], { env: ENV });
     const reader = new SseReader({
       event: (event) => {
@@ -51,9 +52,12 @@ function curl(owner: Owner, url: string): Recorder {
       comment: () => undefined,
       retry: () => undefined,
     });
-    child.process.stdout?.on('data', (text: string) => reader.push(Buffer.from(text)));
+    child.process.stdout?.on('data', (text: string) => {
+      began = true;
+      reader.push(Buffer.from(text));
+    });
     void child.exited.then(({ code }) => {
-      if (!leaving && STREAM_ENDED.includes(code ?? -1)) run();
+      if (!leaving && began && STREAM_ENDED.includes(code ?? -1)) run();
     });
   };
   run();

@@ -21,7 +21,7 @@ function obey(order: CrowdOrder): void {
   if (group === undefined) throw new Error(`no group is named ${order.group}`);
   const { members, tally } = group;
   if (order.kind === 'drop') tally.returns = false;
-  if (order.kind === 'measure') tally.latencies = [];
+  if (order.kind === 'measure') tally.measure();
   else if (order.kind === 'tell') process.send?.({ group: order.group, state: stateOf(group) });
   else for (const member of members) act(member, order.kind);
 }
@@ -62,6 +62,7 @@ function stateOf({ members, tally }: Members): GroupState {
     retries: members.flatMap(({ retry }) => retry ?? []),
     endedAt: members.map(({ endedAt }) => endedAt),
     latency: { count: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 },
+    silence: tally.silence,
     oddities: [...tally.oddities],
   };
 }

@@ -9,14 +9,32 @@ export class Tally {
   cut = 0;
   unanswered = 0;
   latencies: number[] = [];
+  /** The longest time between two events, whoever they came to. */
+  silence = 0;
   /** Errors of connections, by their code. */
   readonly failures = new Map<string, number>();
   readonly oddities = new Set<string>();
   /** Members come back by themselves after their `retry:`. */
   returns: boolean;
+  #arrivedAt: number | undefined;
 
   constructor(returns: boolean) {
     this.returns = returns;
+  }
+
+  /** An event that was published at that moment has come. */
+  arrived(sentAt: number): void {
+    const now = Date.now();
+    this.latencies.push(now - sentAt);
+    this.silence = Math.max(this.silence, now - (this.#arrivedAt ?? now));
+    this.#arrivedAt = now;
+  }
+
+  /** Forgets what was measured. */
+  measure(): void {
+    this.latencies = [];
+    this.silence = 0;
+    this.#arrivedAt = undefined;
   }
 
   /** Keeps a few: one is enough to fail. */
@@ -33,8 +51,8 @@ export interface Address {
   readonly version: '1.0' | '1.1';
 }
 
-/** How long who got no `retry:` stays away, in milliseconds. */
-const NO_RETRY_MS = 500;
+/** How long who got no `retry:` stays away, in milliseconds: about as long as browsers do. */
+const NO_RETRY_MS = 2000;
 
 /** Understands the numbers of `numberedMoment` on the channel it follows, from 0 up. */
 export class Member {
@@ -142,7 +160,7 @@ export class Member {
     const number = Number(this.#data.slice(0, space));
     if (number !== this.next) this.#tally.odd(`${this.#address.path}: ${number} where ${this.next} was due`);
     this.next = number + 1;
-    this.#tally.latencies.push(Date.now() - Number(this.#data.slice(space + 1, space + 14)));
+    this.#tally.arrived(Number(this.#data.slice(space + 1, space + 14)));
   }
 
   #notice(): void {

@@ -20,7 +20,7 @@ export type CrowdOrder =
   /** Connects everybody of a group again, at once, with the cursor each has. */
   | { readonly kind: 'return'; readonly group: string }
   | { readonly kind: 'pause' | 'resume'; readonly group: string }
-  /** Forgets the latencies that were measured. */
+  /** Forgets the latencies and the silence that were measured. */
   | { readonly kind: 'measure'; readonly group: string }
   | { readonly kind: 'tell'; readonly group: string };
 
@@ -48,6 +48,8 @@ export interface GroupState {
   readonly endedAt: readonly number[];
   /** From publishing to receiving, since `measure`. */
   readonly latency: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /** The longest time between two events, whichever clients of the group they came to, since `measure`. */
+  readonly silence: number;
   /** What must not be: a number that is missing, doubled or out of order, a status, an unknown event. */
   readonly oddities: readonly string[];
 }

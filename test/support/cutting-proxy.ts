@@ -15,7 +15,7 @@ export class CuttingProxy {
   #shut = false;
   #turnedAway = 0;
   readonly #target: number;
-  readonly #server = createServer((client) => (this.#shut ? this.#turnAway(client) : this.#pass(client)));
+  readonly #server = createServer((client) => this.#take(client));
   /** What each open connection is cut behind; those that come later are left alone. */
   readonly #markers = new Map<Socket, string | undefined>();
   readonly #watch = new Watch();
@@ -64,19 +64,26 @@ export class CuttingProxy {
     for (const client of this.#markers.keys()) client.destroy();
   }
 
-  #pass(client: Socket): void {
-    const upstream = connect({ host: '127.0.0.1', port: this.#target, noDelay: true });
+  #take(client: Socket): void {
     this.#markers.set(client, undefined);
     client.setNoDelay(true);
     client.on('error', () => undefined); // 'close' follows
-    client.on('close', () => {
-      this.#markers.delete(client);
-      upstream.destroy();
-    });
+    client.on('close', () => this.#markers.delete(client));
+    if (this.#shut) this.#turnAway(client);
+    else this.#pass(client);
+  }
+
+  #pass(client: Socket): void {
+    const upstream = connect({ host: '127.0.0.1', port: this.#target, noDelay: true });
+    let refused = false;
+    client.on('close', () => upstream.destroy());
     upstream.on('error', (error) => {
-      if ('syscall' in error && error.syscall === 'connect') this.#turnAway(client);
+      refused = 'syscall' in error && error.syscall === 'connect';
+      if (refused) this.#turnAway(client);
     });
-    upstream.on('close', () => client.destroySoon());
+    upstream.on('close', () => {
+      if (!refused) client.destroySoon();
+    });
     client.on('data', (bytes) => void upstream.write(bytes));
     upstream.on('data', this.#passOrCut(client, upstream));
   }
@@ -95,8 +102,12 @@ export class CuttingProxy {
     };
   }
 
+  /** Once it has asked: a socket that is closed before it was read is reset, and its client never sees the answer. */
   #turnAway(client: Socket): void {
-    client.on('error', () => undefined); // it may be gone already
+    if (client.bytesRead === 0) {
+      client.once('data', () => this.#turnAway(client));
+      return;
+    }
     if (this.#away === 'bad-gateway') client.write(BAD_GATEWAY);
     client.destroySoon();
     this.#turnedAway += 1;

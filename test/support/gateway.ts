@@ -1,5 +1,5 @@
 /** The gateway under test, as its users run it: a process with a command line, a config file and an address. */
-import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, type Exit, startChild } from './child.ts';
@@ -15,10 +15,13 @@ export const COMMAND: readonly [string, ...string[]] =
     : [process.env['SSE_GATEWAY_BIN']];
 
 /** How long a start may take on a busy machine, in milliseconds. */
-const START_MS = 15_000;
+const START_MS = 60_000;
 
 /** How long an answer may take, in milliseconds: longer than a publish waits for a Redis that hangs. */
-const ANSWER_MS = 20_000;
+const ANSWER_MS = 60_000;
+
+/** The state of a listening socket in the kernel's table. */
+const LISTENING = '0A';
 
 /** How a gateway is started. */
 export interface GatewayOptions {
@@ -86,11 +89,11 @@ export class Gateway {
     await waitFor(`/readyz to be ${status}`, async () => (await this.readiness()) === status, deadlineMs);
   }
 
-  /** How many sockets the process holds. */
-  async sockets(): Promise<number> {
-    const folder = `/proc/${this.child.pid}/fd`;
-    const targets = await Promise.all((await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => '')));
-    return targets.filter((target) => target.startsWith('socket:')).length;
+  /** How many connections to its port the process holds; those to Redis and what the kernel keeps are not among them. */
+  async connections(): Promise<number> {
+    return (await this.#tcpTable()).filter(({ local, inode, state }) => {
+      return Number.parseInt(local.split(':')[1] ?? '', 16) === this.port && inode !== '0' && state !== LISTENING;
+    }).length;
   }
 
   /** How much memory the process has. */
@@ -101,11 +104,19 @@ export class Gateway {
 
   /** Whether the process still holds its end of a stream's connection, whatever the kernel does with what is left of it. */
   async holds(stream: SseStream): Promise<boolean> {
-    const table = await readFile('/proc/net/tcp', 'utf8');
     const ends = [this.port, stream.port].map((port) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`);
-    const fields = table.split('\n').map((line) => line.trim().split(/\s+/));
-    // Columns: number, local, remote, ..., inode, which is 0 once no process has it.
-    return fields.some(([, local, remote, ...more]) => local === ends[0] && remote === ends[1] && more[6] !== '0');
+    const table = await this.#tcpTable();
+    return table.some(({ local, remote, inode }) => local === ends[0] && remote === ends[1] && inode !== '0');
+  }
+
+  /** The kernel's table of the network that the process is in; an inode of 0 belongs to no process. */
+  async #tcpTable(): Promise<{ local: string; remote: string; state: string; inode: string }[]> {
+    const table = await readFile(`/proc/${this.child.pid}/net/tcp`, 'utf8');
+    const rows = table.trim().split('\n').slice(1);
+    return rows.map((row) => {
+      const [, local = '', remote = '', state = '', , , , , , inode = ''] = row.trim().split(/\s+/);
+      return { local, remote, state, inode };
+    });
   }
 
   /** SIGTERM; settles with how it ended. */

@@ -61,4 +61,4 @@ export async function inherit(
 }
 
 /** How long a start may take on a busy machine, in milliseconds. */
-const START_MS = 15_000;
+const START_MS = 60_000;

@@ -1,6 +1,10 @@
 /** A TCP proxy that loses answers on demand: the other side has done what was asked, and nobody hears of it. */
 import { connect, createServer, type Socket } from 'node:net';
 import type { Owner } from './owner.ts';
+import { Watch } from './wait.ts';
+
+/** How much of what was passed on is remembered, in bytes. */
+const REMEMBERED = 10_000;
 
 /** A proxy in front of a port of this machine. */
 export class TcpProxy {
@@ -11,6 +15,8 @@ export class TcpProxy {
   readonly #target: number;
   readonly #server = createServer((client) => this.#pass(client));
   readonly #sockets = new Set<Socket>();
+  readonly #watch = new Watch();
+  #asked = '';
 
   constructor(target: number) {
     this.#target = target;
@@ -24,6 +30,14 @@ export class TcpProxy {
         resolve(typeof address === 'object' && address !== null ? address.port : 0);
       });
     });
+  }
+
+  /** Settles once what clients have asked lately matches; it has been passed on by then. */
+  async asked(pattern: RegExp): Promise<void> {
+    await this.#watch.until(
+      () => `${pattern} to be asked; so far: ${JSON.stringify(this.#asked.slice(-300))}`,
+      () => pattern.test(this.#asked),
+    );
   }
 
   close(): void {
@@ -41,7 +55,11 @@ export class TcpProxy {
         upstream.destroy();
       });
     }
-    client.on('data', (bytes) => void upstream.write(bytes));
+    client.on('data', (bytes) => {
+      upstream.write(bytes);
+      this.#asked = (this.#asked + bytes.toString('latin1')).slice(-REMEMBERED);
+      this.#watch.changed();
+    });
     upstream.on('data', (bytes) => {
       if (this.loses?.test(bytes.toString('latin1')) === true) {
         this.lost += 1;

@@ -75,7 +75,7 @@ export async function startRedis(owner: Owner, settings: readonly string[] = [])
 
 /** A Redis that is down for now: its port is known, `start` brings it up. */
 export async function redisNotStarted(owner: Owner, settings: readonly string[] = []): Promise<RedisServer> {
-  return new RedisServer(owner, await freePort(), await scratchFolder(owner), settings);
+  return new RedisServer(owner, await freePort(owner), await scratchFolder(owner), settings);
 }
 
 /** How many connections hear `channel` by its exact name. */

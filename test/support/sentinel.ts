@@ -17,8 +17,14 @@ const WATCHER = 'watcher';
 const USER = 'app';
 const PASSWORD = 'pw';
 
-/** How long a fail-over may take that the Sentinels find to be needed, in milliseconds. */
-const FAIL_OVER_MS = 30_000;
+/**
+ * How long a fail-over may take, in milliseconds. Sentinels that were held up for two seconds themselves do nothing for
+ * half a minute (TILT), and an election that nobody wins is tried again after ten seconds.
+ */
+const FAIL_OVER_MS = 90_000;
+
+/** How long a primary may be silent before it is taken for dead, in milliseconds: one that is only held up must not be. */
+const DOWN_AFTER_MS = 3000;
 
 /** One Sentinel. */
 export class SentinelServer {
@@ -105,11 +111,14 @@ export class Watched {
   /** SENTINEL FAILOVER: the replica is promoted, and the old primary follows it. Settles with the new primary. */
   async failOver(): Promise<RedisServer> {
     const replica = await this.replica();
-    await waitFor('a fail-over to be begun', () =>
-      Promise.any(this.sentinels.map(({ client }) => client.command('SENTINEL', 'FAILOVER', NAME))).then(
-        () => true,
-        () => false, // one is running, or no replica is good enough yet
-      ),
+    await waitFor(
+      'a fail-over to be begun',
+      () =>
+        Promise.any(this.sentinels.map(({ client }) => client.command('SENTINEL', 'FAILOVER', NAME))).then(
+          () => true,
+          () => false, // one is running, or no replica is good enough yet
+        ),
+      FAIL_OVER_MS,
     );
     await this.promoted(replica);
     return replica;
@@ -187,14 +196,14 @@ export async function startWatched(owner: Owner, settings: readonly string[] = [
 }
 
 async function startSentinel(owner: Owner, primary: number): Promise<SentinelServer> {
-  const [port, folder] = [await freePort(), await scratchFolder(owner)];
+  const [port, folder] = [await freePort(owner), await scratchFolder(owner)];
   const file = join(folder, 'sentinel.conf');
   const lines = [
     `port ${port}`,
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${primary} 2`,
-    `sentinel down-after-milliseconds ${NAME} 1000`,
+    `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
     `sentinel failover-timeout ${NAME} 5000`,
     `sentinel auth-user ${NAME} ${WATCHER}`,
     `sentinel auth-pass ${NAME} ${PASSWORD}`,

@@ -6,7 +6,7 @@ import { freePort, scratchFolder } from './scratch.ts';
 import { waitFor } from './wait.ts';
 
 /** How long a start may take on a busy machine, in milliseconds. */
-const START_MS = 15_000;
+const START_MS = 60_000;
 
 /** What the shell is told, and the gateway. */
 export interface ShellGatewayOptions {
@@ -19,7 +19,7 @@ export interface ShellGatewayOptions {
 /** Starts `serve` by `sh -c`; settles once it answers, since what it says may go anywhere. */
 export async function startByShell(owner: Owner, { shell, config, env }: ShellGatewayOptions): Promise<Gateway> {
   const folder = await scratchFolder(owner);
-  const port = await freePort();
+  const port = await freePort(owner);
   const args = ['serve', '--listen', `127.0.0.1:${port}`, '--config', await writeConfig(folder, config)];
   const child = startChild(owner, 'sh', ['-c', shell, 'sh', ...COMMAND, ...args], { env: environment(folder, env) });
   const gateway = new Gateway(child, `http://127.0.0.1:${port}`, folder);

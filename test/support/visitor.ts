@@ -4,6 +4,9 @@ import type { ClientKind, Following } from './interop-client.ts';
 import type { Owner } from './owner.ts';
 import type { ReceivedEvent } from './sse-reader.ts';
 
+/** How long anything may take that waits for a client which backs off, in milliseconds. */
+const PATIENCE_MS = 90_000;
+
 /** One client behind a proxy of its own. */
 export class Visitor {
   readonly name: string;
@@ -29,20 +32,22 @@ export class Visitor {
   open(): Promise<void> {
     return this.#try(async () => {
       this.#client = await this.#open(this.proxy.url + this.#path);
-      await this.#client.until('gateway.open', (event) => event.type === 'gateway.open');
+      await this.#client.until('gateway.open', (event) => event.type === 'gateway.open', PATIENCE_MS);
     });
   }
 
   /** Settles when it has seen an event with that data. */
   sees(data: string): Promise<void> {
-    return this.#try(async () => void (await this.#client?.until(`"${data}"`, (event) => event.data === data)));
+    const isIt = (event: ReceivedEvent) => event.data === data;
+    return this.#try(async () => void (await this.#client?.until(`"${data}"`, isIt, PATIENCE_MS)));
   }
 
   /** Settles when it has seen an event of that type more. */
   seesAnother(type: string): Promise<void> {
     const count = () => this.events.filter((event) => event.type === type).length;
     const before = count();
-    return this.#try(async () => void (await this.#client?.until(`another ${type}`, () => count() > before)));
+    const isThere = () => count() > before;
+    return this.#try(async () => void (await this.#client?.until(`another ${type}`, isThere, PATIENCE_MS)));
   }
 
   /** Settles when it was turned away once more. */

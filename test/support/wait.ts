@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How long anything may take that is expected at once, in milliseconds: generous, because machines are busy. */
-export const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 30_000;
 
 /** How often `waitFor` looks, in milliseconds. */
 const LOOK_EVERY_MS = 20;

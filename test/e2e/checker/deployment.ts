@@ -90,7 +90,7 @@ export class Deployment {
 
   async addSite(): Promise<void> {
     const link = await startLink(this.owner, () => this.redis.port);
-    const site: Site = { link, port: await freePort(), gateway: undefined };
+    const site: Site = { link, port: await freePort(this.owner), gateway: undefined };
     this.sites.push(site);
     await this.startSite(site);
   }

@@ -17,7 +17,9 @@ const SECONDS = 8 * SCALE;
 
 /** What may stay on the heap: code that was compiled meanwhile, and what its run has taught the engine. */
 const HEAP_GROWTH_BYTES = 6 * 2 ** 20;
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
+
+const LONG = { timeout: 300_000 * SCALE };
 
 const CONFIG = `server: {retry: 100ms}
 allow: {subscribe: ["*"], publish: ["*"], admin: true}
@@ -28,8 +30,8 @@ channels:
   "k.{n}": {key: "k.{n}", linger: 500ms}
 `;
 
-describe('hundreds of connects and aborts a second', { timeout: 120_000 * SCALE }, () => {
-  test('leave nothing behind: no socket, no handle, no channel, no subscription, no memory', async (t) => {
+describe('hundreds of connects and aborts a second', () => {
+  test('leave nothing behind: no socket, no handle, no channel, no subscription, no memory', LONG, async (t) => {
     const redis = await startRedis(t);
     const gateway = await startGateway(t, { config: `redis: ${redis.url}\n${CONFIG}`, env: INSPECTED });
     const client = redis.client();
@@ -45,6 +47,7 @@ describe('hundreds of connects and aborts a second', { timeout: 120_000 * SCALE 
       churn({ port: gateway.port, perSecond: PER_SECOND, seconds, dice: dice(seed), path: pathOf });
     await run(2, 1);
     await quiet(watched);
+    await gateway.becomes(200); // with all the connections to Redis that it will ever need
     const before = await heldBy(watched);
     const heap = await inspector.heapBytes();
     const running = run(SECONDS, 2);
@@ -65,9 +68,13 @@ describe('hundreds of connects and aborts a second', { timeout: 120_000 * SCALE 
     // Redis forgets what it would tell of only once it has told; nothing is read again then, since nobody follows.
     await client.command('FLUSHALL');
     assert.equal(await trackedKeys(client), 0);
-    const grown = (await inspector.heapBytes()) - heap;
+    let grown = 0;
+    const isGivenBack = async () => {
+      grown = (await inspector.heapBytes()) - heap;
+      return grown < HEAP_GROWTH_BYTES;
+    };
+    await waitFor(() => `the memory to be given back: ${Math.round(grown / 1024)} KiB more`, isGivenBack, DEADLINE_MS);
     t.diagnostic(`${Math.round(grown / 1024)} KiB more on the heap after ${PER_SECOND * SECONDS} connections`);
-    assert.ok(grown < HEAP_GROWTH_BYTES, `${Math.round(grown / 1024)} KiB more`);
   });
 });
 
@@ -130,7 +137,7 @@ async function liveNames(gateway: Gateway): Promise<ReadonlySet<string>> {
 async function heldBy({ gateway, client, inspector }: Watched) {
   return {
     descriptors: readdirSync(`/proc/${gateway.child.pid}/fd`).length,
-    sockets: await gateway.sockets(),
+    sockets: await gateway.connections(),
     handles: await inspector.handles(),
     subscribers: await subscriberConnections(client),
     connections: await ordinaryConnections(client),

@@ -13,7 +13,8 @@ const LIMIT = 2000;
 const AT_ONCE = 50;
 const NAMES = 10_000;
 const HEAP_GROWTH_BYTES = 8 * 2 ** 20;
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
+const LONG = { timeout: 300_000 };
 
 const CONFIG = `server: {retry: 500ms}
 limits: {channels: ${LIMIT}, channels_per_connection: 64}
@@ -25,13 +26,13 @@ channels:
   wanted: {pubsub: wanted}
 `;
 
-describe('names by the thousand', { timeout: 120_000 }, () => {
+describe('names by the thousand', () => {
   for (const [kind, feeds] of [
     ['p', 'pub/sub channels'],
     ['s', 'streams'],
     ['k', 'keys'],
   ] as const) {
-    test(`of ${feeds} stay bounded, and leave nothing behind`, async (t) => {
+    test(`of ${feeds} stay bounded, and leave nothing behind`, LONG, async (t) => {
       const redis = await startRedis(t);
       const client = redis.client();
       const gateway = await startGateway(t, { config: `redis: ${redis.url}\n${CONFIG}`, env: INSPECTED });
@@ -70,9 +71,13 @@ describe('names by the thousand', { timeout: 120_000 }, () => {
         const heard = (await channelsHeard(client)).filter((name) => !String(name).startsWith('__'));
         return heard.length === 1;
       });
-      const grown = (await inspector.heapBytes()) - heap;
+      let grown = 0;
+      const isGivenBack = async () => {
+        grown = (await inspector.heapBytes()) - heap;
+        return grown < HEAP_GROWTH_BYTES;
+      };
+      await waitFor(() => `the memory to be given back: ${Math.round(grown / 1024)} KiB more`, isGivenBack, DEADLINE_MS);
       t.diagnostic(`${Math.round(grown / 1024)} KiB more on the heap`);
-      assert.ok(grown < HEAP_GROWTH_BYTES, `${Math.round(grown / 1024)} KiB more`);
     });
   }
 });
