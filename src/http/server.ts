@@ -1,6 +1,7 @@
 /** The HTTP server: listens, finds the route, turns errors into answers. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { finished } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -8,7 +9,7 @@ import { MAX_HEADER_LINES } from './client-address.ts';
 import type { Cors } from './cors.ts';
 import { answerOver, Responses, refuseStream, requestClass } from './handover.ts';
 import { type Listening, startListening, stopListening } from './listening.ts';
-import { problemOf, renderProblem } from './problem.ts';
+import { type Problem, problemOf, renderProblem } from './problem.ts';
 import type { Routes } from './routes.ts';
 import type { Subscribe } from './subscribe.ts';
 import { isEventsPath, parseTarget, type Target } from './target.ts';
@@ -143,11 +144,7 @@ export class HttpServer {
         response.destroy();
         return;
       }
-      // Where a body is still on its way it is not read: the connection ends with the answer.
-      const unread = request.complete ? {} : { Connection: 'close' };
-      const { headers, body } = renderProblem(problem);
-      response.writeHead(problem.status, { ...headers, ...unread });
-      response.end(body);
+      answerProblem(request, response, problem);
     }
   }
 
@@ -157,6 +154,23 @@ export class HttpServer {
     if (problem.status === 500) this.#options.logger.error({ ...facts, err: error }, 'a request failed');
     else this.#options.logger.debug(facts, 'a request was refused');
   }
+}
+
+/**
+ * A body that is still on its way is not kept, and the connection ends with the answer. But what arrives at a closed
+ * socket is answered by a reset, and a client that is still sending would have that in place of the answer: so the rest
+ * is let pass, for as long as any request may take.
+ */
+function answerProblem(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
+  const { headers, body } = renderProblem(problem);
+  const isComing = !request.complete;
+  response.writeHead(problem.status, { ...headers, ...(isComing && { Connection: 'close' }) });
+  if (!isComing || request.headers.expect !== undefined) {
+    response.end(body);
+    return;
+  }
+  response.write(body);
+  finished(request.resume(), () => response.end());
 }
 
 /** HTTP's own listener is gone after the handover, and a reset must not end the process. */

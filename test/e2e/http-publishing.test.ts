@@ -5,6 +5,7 @@ import { type Gateway, startGateway } from '../support/gateway.ts';
 import { suiteOwner } from '../support/owner.ts';
 import { connectPeer } from '../support/peer.ts';
 import { assertProblem, assertRawProblem } from '../support/problem.ts';
+import { waitFor } from '../support/wait.ts';
 
 const CONFIG = `
 allow: {subscribe: ["*"], publish: ["*"]}
@@ -111,6 +112,22 @@ describe('publishing over HTTP', () => {
     const lying = connectPeer(t, gateway.port);
     lying.write('POST /events/news HTTP/1.1', host, 'Content-Length: 1000000000', '', 'x');
     assertRawProblem(await lying.response(), 413);
+  });
+
+  test('a refusal reaches a client that is still sending, which is not reset', async (t) => {
+    const body = 'x'.repeat(16 * 1024 * 1024);
+    const before = await gateway.connections();
+    for (let round = 0; round < 10; round += 1) await assertProblem(await gateway.post('news', body), 413);
+    // Who leaves in the middle of it is gone, and nobody minds.
+    const peers = Array.from({ length: 10 }, async () => {
+      const peer = connectPeer(t, gateway.port);
+      peer.write('POST /events/news HTTP/1.1', `Host: 127.0.0.1:${gateway.port}`, 'Content-Length: 99999999', '', body);
+      assertRawProblem(await peer.response(), 413);
+      peer.destroy();
+    });
+    await Promise.all(peers);
+    await waitFor('nobody to be there', async () => (await gateway.connections()) <= before);
+    assert.doesNotMatch(gateway.child.stderr, /Error/);
   });
 
   test('an encoded body is 415', async () => {

@@ -19,6 +19,7 @@ async function both(t: TestContext) {
   await hearing.hears('s 1-0 n=1-0');
   await client.command('SET', 'k', 'x');
   await hearing.hears('k l0DJ3NtEh9jNY9KlRNjmVz x');
+  await waitFor('all links to stand', () => source.status().up);
   return context;
 }
 

@@ -35,7 +35,9 @@ describe('a key', () => {
 
   test('that expires is told as gone', async (t) => {
     const { client, hearing } = await following(t, K);
-    await client.command('SET', 'k', 'x', 'PX', '50');
+    await client.command('SET', 'k', 'x', 'PX', '600000');
+    await hearing.hears('k l0DJ3NtEh9jNY9KlRNjmVz x');
+    await client.command('PEXPIRE', 'k', '50');
     await hearing.hears('k 0 (none)', 2);
     assert.deepEqual(values(hearing.told), ['k 0 (none)', 'confirmed k', 'k DIGEST x', 'k 0 (none)']);
   });

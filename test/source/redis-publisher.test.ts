@@ -269,12 +269,13 @@ describe('an answer that is lost', () => {
     const publisher = await opened(t, server.port, { clock: hasty });
     const writing = { entry: entry('x'), once: once('k') };
     const feed = feedOf('stream');
-    await other.command('CLIENT', 'PAUSE', '1000');
+    await other.command('CLIENT', 'PAUSE', '600000', 'WRITE');
     await assert.rejects(write(publisher, feed, writing), (error) => {
       assert.ok(error instanceof OutcomeUnknownError);
       assert.match(error.hint ?? '', /the same idempotency key/);
       return true;
     });
+    await other.command('CLIENT', 'UNPAUSE');
     const receipt = await waitFor('the repeat to be answered', () =>
       write(publisher, feed, writing).catch(() => false as const),
     );

@@ -180,8 +180,11 @@ describe('a pattern', () => {
 describe('publishing', () => {
   test('writes nothing and says so where there is no link', async (t) => {
     const { redis, source } = await startScripted(t);
-    for (const connection of redis.connections) connection.close();
-    await waitFor('the source to be down', () => !source.status().up);
+    const publishes = ({ commands }: Connection) => commands.some((command) => command.includes('sse-gateway-publish'));
+    const writing = redis.connections.filter(publishes);
+    assert.equal(writing.length, 1);
+    writing[0]?.close();
+    await waitFor('the link to be down', () => !source.status().up);
     await assert.rejects(source.publish(A, X), SourceDownError);
   });
 

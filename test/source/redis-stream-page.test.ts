@@ -9,6 +9,7 @@ import type { Feed } from '../../src/source/source.ts';
 import { suiteOwner } from '../support/owner.ts';
 import { startRedis } from '../support/redis.ts';
 import type { RespClient } from '../support/resp.ts';
+import { waitFor } from '../support/wait.ts';
 import { S, startBoth, startSource } from './streams.ts';
 
 const owner = suiteOwner();
@@ -18,7 +19,14 @@ before(async () => {
   const redis = await startRedis(owner);
   client = redis.client();
   source = startSource(owner, redis.port).source;
+  await answers(source);
 });
+
+/** The first question makes the link, and is not answered where that takes longer than a second. */
+async function answers(asked: RedisSource): Promise<void> {
+  const page = () => asked.page(S, from('0-0')).catch(() => undefined);
+  assert.deepEqual((await waitFor('an answer', page)).entries, []);
+}
 
 /** A stream of its own with entries `1-0` to `count-0`. */
 async function streamOf(name: string, count: number, data = 'x'): Promise<Feed> {
@@ -151,18 +159,19 @@ describe('the start of a newcomer', () => {
 describe('asking a Redis that is not there', () => {
   test('is refused, and works again when it is back', async (t) => {
     const { redis, source: own } = await startBoth(t);
-    assert.deepEqual((await own.page(S, from('0-0'))).entries, []);
+    await answers(own);
     await redis.kill();
     await assert.rejects(own.page(S, from('0-0')), SourceDownError);
     await assert.rejects(own.startOf(S, { kind: 'all' }), SourceDownError);
+    await waitFor('the source to say so', () => own.status().detail !== undefined);
     await redis.start();
-    own.follow(S);
-    assert.ok(own.status().detail !== undefined);
+    await waitFor('the source to be up', () => own.status().up);
+    assert.deepEqual((await own.page(S, from('0-0'))).entries, []);
   });
 
   test('that goes while it is asked is refused too', async (t) => {
     const { redis, source: own } = await startBoth(t);
-    await own.page(S, from('0-0'));
+    await answers(own);
     redis.freeze();
     const refused = assert.rejects(own.page(S, from('0-0')), SourceDownError);
     await redis.kill();

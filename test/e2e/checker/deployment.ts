@@ -110,6 +110,11 @@ export class Deployment {
     await gateway?.child.kill();
   }
 
+  /** How many events all clients have received. */
+  get seen(): number {
+    return this.clients.reduce((sum, { received }) => sum + received.size, 0);
+  }
+
   /** The first gateway. */
   get site(): Site {
     const [site] = this.sites;
@@ -154,7 +159,7 @@ export class Deployment {
   }
 
   /** Runs a fault; pub/sub may lose with a gap from its beginning until `afterMs` after its end. */
-  async disturb(fault: () => Promise<void>, afterMs = 15_000): Promise<void> {
+  async disturb(fault: () => Promise<void>, afterMs = 30_000): Promise<void> {
     const window = { from: performance.now(), to: Number.POSITIVE_INFINITY };
     this.disturbances.push(window);
     await fault();
@@ -229,7 +234,7 @@ export async function deploy(owner: Owner, options: DeploymentOptions): Promise<
   }
   const { clients } = deployment;
   const opened = () => clients.every(({ log }) => log.seen.some(({ kind }) => kind === 'open'));
-  await waitFor('all clients to be open', opened, 20_000);
+  await waitFor('all clients to be open', opened, 60_000);
   return deployment;
 }
 

@@ -1,6 +1,7 @@
 /** All faults that the checker knows. */
 
 import type { Owner } from '../../support/owner.ts';
+import { waitFor } from '../../support/wait.ts';
 import { type Deployment, deploy } from './deployment.ts';
 import { FAIL_OVERS } from './fail-overs.ts';
 import type { Fault, Length } from './fault.ts';
@@ -27,6 +28,9 @@ export interface TrialResult {
   readonly events: number;
 }
 
+/** How many events clients must have received, all together, for a verdict to say something. */
+const ENOUGH = 100;
+
 /** Runs a trial. */
 export async function runTrial(owner: Owner, { seed, faults, length }: Trial): Promise<TrialResult> {
   const deployment = await deploy(owner, {
@@ -35,12 +39,13 @@ export async function runTrial(owner: Owner, { seed, faults, length }: Trial): P
     sentinel: faults.some(({ sentinel }) => sentinel === true),
     gateways: Math.max(1, ...faults.map(({ gateways = 1 }) => gateways)),
     rate: length === 'short' ? 120 : 300,
-    patienceMs: length === 'short' ? 15_000 : 45_000,
+    patienceMs: 60_000,
   });
   for (const fault of faults) await runFault(deployment, fault, length);
+  await waitFor('events enough to judge by', () => deployment.seen > ENOUGH, deployment.options.patienceMs);
   const findings = await deployment.verdict();
-  const { clients, startedAt } = deployment;
-  return { findings, startedAt, events: clients.reduce((sum, { received }) => sum + received.size, 0) };
+  const { seen, startedAt } = deployment;
+  return { findings, startedAt, events: seen };
 }
 
 /** Clients that come later join before, in the middle of and after the fault. */

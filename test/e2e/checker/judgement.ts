@@ -24,7 +24,7 @@ export interface Trace {
 }
 
 /** The longest that an event may take to a steady client when nothing is in the way, in milliseconds, on a busy machine. */
-const SLOW_MS = 5_000;
+const SLOW_MS = 10_000;
 
 /** Everything that is wrong; empty if nothing is. */
 export function judge(record: Trace): Finding[] {

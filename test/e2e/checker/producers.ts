@@ -8,7 +8,7 @@ import type { Intent, Journal } from './journal.ts';
 import { keyOf, makePayload, randomBody } from './payload.ts';
 
 /** How long one publish may take before its producer gives up waiting, in milliseconds. */
-const ANSWER_MS = 20_000;
+const ANSWER_MS = 60_000;
 
 /** What all producers of a trial share. */
 export interface ProducerSetting {
@@ -163,7 +163,7 @@ export async function writeLast(producer: Producer, feeds: Iterable<string>): Pr
           const intent = await producer.write(feed);
           return intent.outcome === 'written' && intent;
         },
-        30_000,
+        60_000,
       ),
     );
   }

@@ -4,8 +4,8 @@ import { waitFor } from '../../support/wait.ts';
 import type { Deployment } from './deployment.ts';
 import { type Fault, type Length, odd } from './fault.ts';
 
-/** A link that was found dead may take this long to be used again after it has healed, in milliseconds. */
-const RECOVERY_MS = 20_000;
+/** A link that was found dead may take this long to be used again after it has healed, on a busy machine, in milliseconds. */
+const RECOVERY_MS = 60_000;
 
 export const REDIS_FAULTS: readonly Fault[] = [
   { name: 'nothing', run: () => delay(1_500) },
@@ -67,8 +67,8 @@ async function full(deployment: Deployment): Promise<void> {
       );
   await deployment.disturb(async () => {
     await deployment.truth.run(['CONFIG', 'SET', 'maxmemory', '1mb']);
-    const inTime = await waitFor('writes to be refused', refused, 10_000).catch(() => false);
-    if (!inTime) odd(deployment, 'nobody was told within 10 s that Redis takes no writes');
+    const inTime = await waitFor('writes to be refused', refused, RECOVERY_MS).catch(() => false);
+    if (!inTime) odd(deployment, 'nobody was told that Redis takes no writes');
     await delay(500);
     await deployment.truth.run(['CONFIG', 'SET', 'maxmemory', '0']);
   });
@@ -79,6 +79,7 @@ async function full(deployment: Deployment): Promise<void> {
 }
 
 async function connectionsCut(deployment: Deployment, length: Length): Promise<void> {
+  await deployment.site.gateway?.becomes(200); // with all the connections that it needs
   const before = deployment.site.link.connections;
   await deployment.disturb(async () => {
     for (let second = 0; second < (length === 'short' ? 4 : 30); second += 1) {
@@ -88,7 +89,7 @@ async function connectionsCut(deployment: Deployment, length: Length): Promise<v
     }
   });
   const count = () => deployment.site.link.connections;
-  const same = await waitFor('as many connections as before', () => count() === before, 10_000).catch(() => false);
+  const same = await waitFor('as many connections as before', () => count() === before, RECOVERY_MS).catch(() => false);
   if (!same) odd(deployment, `${before} connections to Redis before they were cut, ${count()} after`);
 }
 
@@ -108,7 +109,7 @@ async function answersLost(deployment: Deployment, length: Length): Promise<void
   await deployment.disturb(async () => {
     const goal = link.lost + times;
     link.losesAnswersTo = / post-1 \d+ /;
-    const enough = await waitFor('answers to be lost', () => link.lost >= goal, times * 1_500).catch(() => false);
+    const enough = await waitFor('answers to be lost', () => link.lost >= goal, RECOVERY_MS + times * 1_500).catch(() => false);
     link.losesAnswersTo = undefined;
     if (!enough) odd(deployment, `only ${link.lost - goal + times} of ${times} answers were there to be lost in time`);
   });

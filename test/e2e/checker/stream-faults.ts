@@ -83,5 +83,5 @@ async function replaced(deployment: Deployment): Promise<void> {
   );
   await delay(1_500);
   await truth.run(['DEL', 's:1'], ['RENAME', 'aside', 's:1']);
-  excuse.to = performance.now() + 5_000;
+  excuse.to = performance.now() + 30_000;
 }

@@ -27,7 +27,7 @@ export interface Evidence {
 }
 
 /** How long an entry may be on its way to the gateway, in milliseconds: on a busy machine. */
-const UNHEARD_MS = 2_000;
+const UNHEARD_MS = 8_000;
 
 type Gap = Extract<Seen, { kind: 'gap' }>;
 type Event = Extract<Seen, { kind: 'event' }>;
