@@ -8,7 +8,7 @@ describe("the machine's time", () => {
   test('goes on by itself and never back', () => {
     const first = systemClock.now();
     assert.ok(systemClock.now() >= first);
-    assert.ok(Math.abs(systemClock.wall() - Date.now()) < 1000);
+    assert.ok(Math.abs(systemClock.wall() - Date.now()) < 60_000);
   });
 
   test('calls once after a while, and again and again until it is cancelled', async () => {

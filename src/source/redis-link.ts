@@ -33,6 +33,8 @@ export interface LinkOptions {
 
 /** Between two PINGs, and how long an answer may take: a stopped server is found within twice this. */
 const PING_EVERY_MS = 5000;
+/** A look that comes so late says more about this process, which was stopped or suspended, than about the server. */
+const LATE_MS = 500;
 const CONNECT_TIMEOUT_MS = 5000;
 /** The first pause after a failure doubles up to the longest; a refused password waits at least a second. */
 const BACKOFF_FIRST_MS = 100;
@@ -56,6 +58,8 @@ export class RedisLink {
   #awaitingPong = false;
   /** Bytes that had been read when the last PING was sent. */
   #bytesRead = 0;
+  /** When it was last looked, on the monotonic clock. */
+  #lookedAt = 0;
   #cancelTimer: Cancel = () => undefined;
   #leavePrimary: Cancel = () => undefined;
 
@@ -195,6 +199,7 @@ export class RedisLink {
     this.#error = undefined;
     this.#awaitingPong = false;
     this.#bytesRead = 0;
+    this.#lookedAt = this.#options.clock.now();
     this.#tell('up');
     this.#cancelTimer = this.#options.clock.every(PING_EVERY_MS, () => this.#check(redis));
     this.#user.up(redis);
@@ -204,7 +209,11 @@ export class RedisLink {
     const { bytesRead } = redis.stream as Socket;
     const moved = bytesRead > this.#bytesRead;
     this.#bytesRead = bytesRead;
-    if (this.#awaitingPong && moved) return; // the answer stands behind messages that are still coming
+    const now = this.#options.clock.now();
+    const late = now - this.#lookedAt > PING_EVERY_MS + LATE_MS;
+    this.#lookedAt = now;
+    // The answer stands behind messages that are still coming, or has come and could not be read yet.
+    if (this.#awaitingPong && (moved || late)) return;
     if (this.#awaitingPong) {
       this.#giveUp(redis, `no answer to PING for ${PING_EVERY_MS / 1000} s`);
       return;

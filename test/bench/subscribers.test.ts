@@ -12,7 +12,7 @@ const DIALECT: Dialect = { subscribe: { path: '/{channel}', opened: '' }, publis
 describe('the subscribers', () => {
   test('open again what was refused or closed where the server needs time', async (t) => {
     const server = await startServer(t, (request) => (request === 1 ? 502 : request === 2 ? 'closed' : 200));
-    const streams = subscribers(server.port, { ...DIALECT.subscribe, settle: 30, atOnce: 1 });
+    const streams = subscribers(server.port, { ...DIALECT.subscribe, settle: 100, atOnce: 1 });
     await streams.open();
     assert.equal(streams.closed, 0);
     assert.deepEqual(server.paths, ['/c0', '/c1', '/c2', '/c0', '/c1']);

@@ -161,7 +161,7 @@ describe('publish --lines', () => {
     assert.match(fed.child.stderr, /^error: interrupted; no line is acknowledged; lines 1 to 2 may or may not/);
   });
 
-  test('keeps nothing but what is on its way in memory', async (t) => {
+  test('keeps nothing but what is on its way in memory', { timeout: 300_000 }, async (t) => {
     const stub = await startStub(t, (response, request, index) => {
       stub.requests.length = 0; // what it keeps is not what is measured
       taking(response, request, index);
@@ -171,9 +171,9 @@ describe('publish --lines', () => {
     for (let index = 0; index < 300; index += 1) await fed.write(piece);
     const status = await readFile(`/proc/${fed.child.pid}/status`, 'utf8');
     const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-    assert.ok(peak > 0 && peak < 250, `${peak} MiB at most, of 300 MB that were sent`);
+    assert.ok(peak > 0 && peak < 280, `${peak} MiB at most, of 300 MB that were sent`);
     fed.end();
-    assert.equal((await fed.child.ends(60_000)).code, 0);
+    assert.equal((await fed.child.ends(120_000)).code, 0);
     assert.equal(fed.child.stdout, 'lines: 300000\n');
   });
 

@@ -122,9 +122,9 @@ describe('publish', () => {
   });
 
   test('waits no longer than --timeout, and does not know the outcome then', async (t) => {
-    const { code, stderr } = await publish(t, () => undefined, ['news', 'x', '--timeout', '200ms']);
+    const { code, stderr } = await publish(t, () => undefined, ['news', 'x', '--timeout', '3s']);
     assert.equal(code, 75);
-    assert.match(stderr, /no answer in 0\.2 s/);
+    assert.match(stderr, /no answer in 3 s/);
   });
 
   test('answers an address where nobody listens with 1 and what to do', async (t) => {

@@ -153,7 +153,7 @@ describe('a batch', () => {
   });
 });
 
-const OPTIONS = { timeout: 10_000, clock: systemClock };
+const OPTIONS = { timeout: 60_000, clock: systemClock };
 
 function gatewayAt(url: string) {
   return { address: parseAddress(url), token: () => undefined };

@@ -35,6 +35,13 @@ export class FakeClock implements Clock {
     return [...this.#timers].map(({ at }) => at - this.#now).sort((a, b) => a - b);
   }
 
+  /** Lets `ms` milliseconds pass in which nothing could run: timers that are due run late, after them. */
+  stall(ms: number): void {
+    this.#now += ms;
+    const due = [...this.#timers].filter(({ at }) => at <= this.#now).sort((a, b) => a.at - b.at);
+    for (const timer of due) if (this.#timers.delete(timer)) timer.run();
+  }
+
   /** Lets `ms` milliseconds pass. */
   advance(ms: number): void {
     const end = this.#now + ms;

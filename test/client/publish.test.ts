@@ -131,7 +131,7 @@ async function answered(t: TestContext, answer: StubAnswer): Promise<PublishOutc
 }
 
 function publishTo(url: string, publication = PUBLICATION, token?: string): Promise<PublishOutcome> {
-  const options = { timeout: 10_000, clock: systemClock, signal: new AbortController().signal };
+  const options = { timeout: 60_000, clock: systemClock, signal: new AbortController().signal };
   return publish({ address: parseAddress(url), token: () => token }, publication, options);
 }
 

@@ -118,7 +118,9 @@ describe('one connection with channels of every kind', () => {
   test('a cursor of one channel serves a connection of it and more, and names it does not follow are ignored', async (t) => {
     await addNumbered(client, 's:one', 1, 5);
     await addNumbered(client, 's:two', 1, 5);
-    const wide = await heard(t, gateway, '/events?channel=s.one&channel=s.two', { lastEventId: ',s.one=3-0,s.two=2-0' });
+    const wide = await heard(t, gateway, '/events?channel=s.one&channel=s.two', {
+      lastEventId: ',s.one=3-0,s.two=2-0',
+    });
     assert.equal(openData(await wide.opened()).resumed, true);
     assert.deepEqual(dataOf(await wide.take(5)).sort(), ['3', '4', '4', '5', '5']);
     const narrow = await heard(t, gateway, '/events?channel=s.one', { lastEventId: ',s.one=3-0,s.two=2-0,nobody=1-0' });

@@ -101,24 +101,28 @@ describe('a source with Sentinels', { concurrency: 4 }, () => {
     assert.equal(new Set(payloadsOf(started)).size, payloadsOf(started).length);
   });
 
-  test('leaves a primary that is stopped for the promoted one; what was on its way is unknown and not sent again', LONG, async (t) => {
-    const watched = await startWatched(t);
-    const started = start(t, watched);
-    await started.hearing.hears('confirmed a');
-    await passes(started, 'before');
-    const [old, replica] = watched.servers;
-    old.freeze();
-    const lost = started.source.publish(A, { data: Buffer.from('lost') });
-    const judged = assert.rejects(lost, OutcomeUnknownError);
-    await watched.promoted(replica);
-    await follows(started, 2);
-    await judged;
-    await passes(started, 'after');
-    old.thaw();
-    await watched.inSync(old);
-    await passes(started, 'healed');
-    assert.deepEqual(payloadsOf(started), ['a before', 'a after', 'a healed']);
-  });
+  test(
+    'leaves a primary that is stopped for the promoted one; what was on its way is unknown and not sent again',
+    LONG,
+    async (t) => {
+      const watched = await startWatched(t);
+      const started = start(t, watched);
+      await started.hearing.hears('confirmed a');
+      await passes(started, 'before');
+      const [old, replica] = watched.servers;
+      old.freeze();
+      const lost = started.source.publish(A, { data: Buffer.from('lost') });
+      const judged = assert.rejects(lost, OutcomeUnknownError);
+      await watched.promoted(replica);
+      await follows(started, 2);
+      await judged;
+      await passes(started, 'after');
+      old.thaw();
+      await watched.inSync(old);
+      await passes(started, 'healed');
+      assert.deepEqual(payloadsOf(started), ['a before', 'a after', 'a healed']);
+    },
+  );
 
   test('leaves a primary that is killed, and comes to it again when it is promoted', LONG, async (t) => {
     const watched = await startWatched(t);
@@ -194,20 +198,24 @@ channels: {news: {}, log: {stream: log, replay: all}}
     await passes(started, 'heard');
   });
 
-  test('follows a fail-over also where a Sentinel was stopped meanwhile and names the old primary afterwards', LONG, async (t) => {
-    const watched = await startWatched(t);
-    const started = start(t, watched);
-    await started.hearing.hears('confirmed a');
-    const [one, two] = watched.sentinels;
-    one?.freeze();
-    const [old, replica] = watched.servers;
-    await watched.isolate(old);
-    await watched.promoted(replica);
-    await follows(started, 2);
-    two?.freeze();
-    one?.thaw();
-    await passes(started, 'still there');
-    await isLeft(watched, old);
-    assert.equal(started.hearing.told.filter((each) => each === 'lost a').length, 1);
-  });
+  test(
+    'follows a fail-over also where a Sentinel was stopped meanwhile and names the old primary afterwards',
+    LONG,
+    async (t) => {
+      const watched = await startWatched(t);
+      const started = start(t, watched);
+      await started.hearing.hears('confirmed a');
+      const [one, two] = watched.sentinels;
+      one?.freeze();
+      const [old, replica] = watched.servers;
+      await watched.isolate(old);
+      await watched.promoted(replica);
+      await follows(started, 2);
+      two?.freeze();
+      one?.thaw();
+      await passes(started, 'still there');
+      await isLeft(watched, old);
+      assert.equal(started.hearing.told.filter((each) => each === 'lost a').length, 1);
+    },
+  );
 });

@@ -23,7 +23,13 @@ const INHERITED = config('hosts: [localhost, 127.0.0.1]');
 /** Calls that come while there is one gateway, and while there are two. */
 const CALLS = 300;
 
-describe('with an inherited socket', { timeout: 120_000 }, () => {
+/** For two dozen commands one behind the other, or two browsers. */
+const LONG = { timeout: 300_000 };
+
+/** The proxy is not to cut anybody meanwhile. */
+const PROXY_IDLE = '10m';
+
+describe('with an inherited socket', () => {
   test('a gateway is replaced under connecting clients without one that is refused or reset', async (t) => {
     const { port, waiting } = await inherit(t, { port: 0, host: '127.0.0.1' }, 3, { config: INHERITED });
     const [first, second] = waiting;
@@ -62,7 +68,7 @@ describe('with an inherited socket', { timeout: 120_000 }, () => {
     assert.deepEqual([...callers.failures], []);
   });
 
-  test('a browser and npm eventsource go on at the new gateway, directly and by nginx', async (t) => {
+  test('a browser and npm eventsource go on at the new gateway, directly and by nginx', LONG, async (t) => {
     const { port, waiting } = await inherit(t, { port: 0, host: '127.0.0.1' }, 2, { config: INHERITED });
     const [first, second] = waiting;
     assert.ok(first !== undefined && second !== undefined);
@@ -102,9 +108,9 @@ describe('with an inherited socket', { timeout: 120_000 }, () => {
   });
 });
 
-describe('with server.reuse_port', { timeout: 120_000 }, () => {
+describe('with server.reuse_port', () => {
   test('a gateway is replaced under connecting clients without one that is refused', async (t) => {
-    const port = await freePort();
+    const port = await freePort(t);
     const old = await startGateway(t, { config: SHARED, port });
     const callers = startCallers(t, { port });
     await callers.more(CALLS);
@@ -118,14 +124,14 @@ describe('with server.reuse_port', { timeout: 120_000 }, () => {
     assert.ok(reset <= 16, `${reset} connections were reset`);
   });
 
-  test('a browser and npm eventsource go on at the new gateway, directly and by nginx', async (t) => {
-    const port = await freePort();
+  test('a browser and npm eventsource go on at the new gateway, directly and by nginx', LONG, async (t) => {
+    const port = await freePort(t);
     const start = () => startGateway(t, { config: config('reuse_port: true, hosts: [localhost, 127.0.0.1]'), port });
     await sourcesGoOn(t, await start(), start, port);
   });
 
-  test('publish works against whichever of the two answers, until the last of them is gone', async (t) => {
-    const port = await freePort();
+  test('publish works against whichever of the two answers, until the last of them is gone', LONG, async (t) => {
+    const port = await freePort(t);
     const runtimeFolder = await scratchFolder(t);
     const closed = SHARED.replace(/allow: .*/, 'allow: {subscribe: []}');
     const start = () => startGateway(t, { config: closed, port, runtimeFolder });
@@ -152,7 +158,7 @@ describe('with server.reuse_port', { timeout: 120_000 }, () => {
   });
 
   test('a port of somebody who does not share it is an error that says so', async (t) => {
-    const port = await freePort();
+    const port = await freePort(t);
     await startGateway(t, { config: config('reuse_port: false'), port });
     const second = runCommand(t, ['serve', '--redis', 'redis://127.0.0.1:1', '--listen', `127.0.0.1:${port}`]);
     assert.equal((await second.ends()).code, 1);
@@ -161,7 +167,7 @@ describe('with server.reuse_port', { timeout: 120_000 }, () => {
   });
 
   test('what was asked before the stop is answered, and the connection ends with the answer', async (t) => {
-    const gateway = await startGateway(t, { config: SHARED, port: await freePort() });
+    const gateway = await startGateway(t, { config: SHARED, port: await freePort(t) });
     const peer = connectPeer(t, gateway.port);
     peer.write('POST /events/news HTTP/1.1', `Host: 127.0.0.1:${gateway.port}`, 'Content-Length: 2', '', 'x');
     const silent = connectPeer(t, gateway.port);
@@ -183,7 +189,7 @@ describe('with server.reuse_port', { timeout: 120_000 }, () => {
 /** Three ways to follow `news` while the gateway at `port` is replaced: none is closed, and each hears what comes after. */
 async function sourcesGoOn(owner: Owner, old: Gateway, startNew: () => Promise<Gateway>, port: number): Promise<void> {
   const nginx = FRONTS['nginx with HTTP/1.1'] ?? assert.fail('there is no recipe for it');
-  const front = await nginx(owner, port);
+  const front = await nginx(owner, port, PROXY_IDLE);
   const types = ['message', 'gateway.open', 'gateway.gap'];
   const url = `http://127.0.0.1:${port}/events/news`;
   const browser = await browserEventSource(owner, url, types);

@@ -4,6 +4,7 @@ import { before, describe, test } from 'node:test';
 import { commandCalls, dataOf, openConfig } from '../support/entries.ts';
 import { type Gateway, runCommand, startGateway } from '../support/gateway.ts';
 import { parseObject } from '../support/gateway-events.ts';
+import { heard } from '../support/heard.ts';
 import { suiteOwner } from '../support/owner.ts';
 import { startPair } from '../support/pair.ts';
 import { assertProblem } from '../support/problem.ts';
@@ -15,7 +16,8 @@ import { waitFor } from '../support/wait.ts';
 
 const CHANNELS = [
   's.{n}: {stream: "s:{n}"}',
-  'few.{n}: {stream: "few:{n}", publish: {maxlen: 100, expire: 60s, idempotency: 2s}}',
+  'few.{n}: {stream: "few:{n}", publish: {maxlen: 100, expire: 1h}}',
+  'brief.{n}: {stream: "brief:{n}", publish: {idempotency: 1s}}',
   'every.{n}: {stream: "every:{n}", publish: {maxlen: 0}}',
   'env.{n}: {stream: "env:{n}", format: envelope}',
   'named.{n}: {stream: "named:{n}", fields: {data: d, event: e, id: i, end: z}}',
@@ -43,8 +45,7 @@ describe('publishing to a stream', () => {
   }
 
   test('adds an entry with its fields, answers its id, and all gateways see it', async (t) => {
-    const streams = [gateway, other].map((from) => from.stream(t, '/events/s.add?envelope=1'));
-    await Promise.all(streams.map((stream) => stream.opened()));
+    const streams = await Promise.all([gateway, other].map((from) => heard(t, from, '/events/s.add?envelope=1')));
     const id = await gateway.publish('s.add', 'x\ny', '?event=tick&id=mine');
     for (const stream of streams) {
       const event = await stream.next();
@@ -59,9 +60,8 @@ describe('publishing to a stream', () => {
   });
 
   test('uses the names of fields that are configured, and carries what looks like an envelope as it is', async (t) => {
-    const stream = gateway.stream(t, '/events/named.a');
-    const enveloped = gateway.stream(t, '/events/env.a');
-    await Promise.all([stream.opened(), enveloped.opened()]);
+    const stream = await heard(t, gateway, '/events/named.a');
+    const enveloped = await heard(t, gateway, '/events/env.a');
     await gateway.publish('named.a', 'x', '?event=tick&id=mine&end=true');
     const [entry] = await entries('named:a');
     const { z, ...fields } = asMap(entry?.slice(1));
@@ -90,10 +90,10 @@ describe('publishing to a stream', () => {
     assert.ok(kept >= 100 && kept < 300, `${kept} entries`);
     assert.equal(await client.command('XLEN', 'every:len'), 1_000);
     assert.equal(await client.command('TTL', 'every:len'), -1);
-    assert.ok(Number(await client.command('TTL', 'few:len')) > 55);
-    await client.command('EXPIRE', 'few:len', '10');
+    assert.ok(Number(await client.command('TTL', 'few:len')) > 3_000);
+    await client.command('EXPIRE', 'few:len', '1000');
     await gateway.publish('few.len', 'once more');
-    assert.ok(Number(await client.command('TTL', 'few:len')) > 55);
+    assert.ok(Number(await client.command('TTL', 'few:len')) > 3_000);
     assert.equal((await entries('few:len')).at(-1)?.[2], 'once more');
   });
 
@@ -128,14 +128,15 @@ describe('publishing to a stream', () => {
   });
 
   test('remembers the key of an entry that is trimmed away, and forgets it after its time', async () => {
-    const first = await keyed(gateway, 'few.forget', 'x', 'key');
-    await client.command('XTRIM', 'few:forget', 'MAXLEN', '0');
-    assert.deepEqual(await keyed(gateway, 'few.forget', 'x', 'key'), { ...first, duplicate: true });
+    const first = await keyed(gateway, 's.forget', 'x', 'key');
+    await client.command('XTRIM', 's:forget', 'MAXLEN', '0');
+    assert.deepEqual(await keyed(gateway, 's.forget', 'x', 'key'), { ...first, duplicate: true });
+    const brief = await keyed(gateway, 'brief.forget', 'x', 'key');
     const again = await waitFor('the key to be forgotten', async () => {
-      const answer = await keyed(other, 'few.forget', 'x', 'key');
+      const answer = await keyed(other, 'brief.forget', 'x', 'key');
       return answer['duplicate'] === undefined && answer;
     });
-    assert.notEqual(again['id'], first['id']);
+    assert.notEqual(again['id'], brief['id']);
   });
 
   test('in a batch answers an item each, in order, and writes in order', async () => {
@@ -202,21 +203,20 @@ describe('publishing to a stream', () => {
     const response = await gateway.post('s.bytes', bytes);
     assert.equal(response.status, 200, await response.text());
     assert.equal(await client.command('EVAL', LENGTH_OF_FIRST, '1', 's:bytes'), bytes.length);
-    const stream = gateway.stream(t, '/events/s.bytes?since=start');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/s.bytes?since=start');
     assert.equal((await stream.next()).data, '\0\uFFFD\n\uFFFD(');
   });
 });
 
 describe('publishing to a stream while Redis is not well', () => {
   test('is a 503 where it is down, and nothing was written', async (t) => {
-    const gateway = await startGateway(t, { config: openConfig(`redis://127.0.0.1:${await freePort()}`, CHANNELS) });
+    const gateway = await startGateway(t, { config: openConfig(`redis://127.0.0.1:${await freePort(t)}`, CHANNELS) });
     for (const channel of ['s.a', 'k.a']) await assertProblem(await gateway.post(channel, 'x'), 503);
     const command = runCommand(t, ['publish', 's.a', 'x', '--url', gateway.url], gateway);
     assert.equal((await command.ends()).code, 1, command.stderr);
   });
 
-  test('is a 504 where it hangs, exit code 75, and is never sent again by itself', { timeout: 60_000 }, async (t) => {
+  test('is a 504 where it hangs, and is never sent again by itself', async (t) => {
     const redis = await startRedis(t);
     const client = redis.client();
     const gateway = await startGateway(t, { config: openConfig(redis, CHANNELS) });
@@ -224,30 +224,29 @@ describe('publishing to a stream while Redis is not well', () => {
     await gateway.publish('s.hang', 'before');
     await gateway.publish('k.hang', 'before');
     redis.freeze();
-    const command = runCommand(
-      t,
-      ['publish', 's.hang', 'by command', '--timeout', '1m', '--url', gateway.url],
-      gateway,
-    );
-    const [entry, value, exit] = await Promise.all([
-      gateway.post('s.hang', 'x'),
-      gateway.post('k.hang', 'x'),
-      command.ends(30_000),
-    ]);
+    const [entry, value] = await Promise.all([gateway.post('s.hang', 'x'), gateway.post('k.hang', 'x')]);
     for (const response of [entry, value]) assert.match(await assertProblem(response, 504), /outcome-unknown/);
-    assert.equal(exit.code, 75, command.stderr);
+    // Until the connection that publishes was found to be dead: then what is published next goes by a new one.
+    let tries = 0;
+    await waitFor('a publish to be refused', async () => {
+      tries += 1;
+      const response = await gateway.post('s.hang', `x ${tries}`);
+      await response.text();
+      return response.status === 503;
+    });
+    await gateway.becomes(503);
     redis.thaw();
     await gateway.becomes(200);
     await gateway.publish('s.hang', 'after');
-    const stream = gateway.stream(t, '/events/s.hang?since=start');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/s.hang?since=start');
     await stream.until('the last', () => stream.events.at(-1)?.data === 'after');
     const seen = dataOf(stream.events.slice(1));
     assert.deepEqual(seen, [...new Set(seen)], 'an event was written twice');
-    assert.ok(Number((await commandCalls(client)).get('xadd')) <= 4);
+    // `before`, `x`, what was tried but for the last, which was refused, and `after`.
+    assert.ok(Number((await commandCalls(client)).get('xadd')) <= 2 + tries);
   });
 
-  test('is a 504 where the answer is lost; with an Idempotency-Key the repeat answers the first id', async (t) => {
+  test('is a 504 where the answer is lost, exit code 75; with an Idempotency-Key the repeat answers the first id', async (t) => {
     const redis = await startRedis(t);
     const { proxy, port } = await startProxy(t, redis.port);
     const gateway = await startGateway(t, { config: openConfig(`redis://127.0.0.1:${port}`, CHANNELS) });
@@ -255,15 +254,18 @@ describe('publishing to a stream while Redis is not well', () => {
     await gateway.publish('s.lost', 'before');
     proxy.loses = /\d{13}-\d/;
     await assertProblem(await gateway.post('s.lost', 'x', '', { headers: { 'idempotency-key': 'key' } }), 504);
+    await gateway.becomes(200);
+    const command = runCommand(t, ['publish', 's.lost', 'by command', '--url', gateway.url], gateway);
+    assert.equal((await command.ends()).code, 75, command.stderr);
     proxy.loses = undefined;
-    assert.ok(proxy.lost > 0);
+    assert.ok(proxy.lost >= 2);
     const again = await waitFor('the repeat', async () => {
       const response = await gateway.post('s.lost', 'x', '', { headers: { 'idempotency-key': 'key' } });
       const text = await response.text();
       return response.status === 200 && parseObject(text);
     });
     assert.equal(again['duplicate'], true);
-    assert.equal(await redis.client().command('XLEN', 's:lost'), 2);
+    assert.equal(await redis.client().command('XLEN', 's:lost'), 3);
   });
 });
 

@@ -6,7 +6,7 @@ import { openData } from '../support/gateway-events.ts';
 
 const OPEN_TO_ALL = 'allow: {subscribe: ["*"], publish: ["*"]}\nchannels: {"*": {memory: true}}\n';
 
-describe('when time passes', { concurrency: 4, timeout: 60_000 }, () => {
+describe('when time passes', { concurrency: 4 }, () => {
   test('an idle stream gets heartbeats, and nothing but heartbeats', async (t) => {
     const gateway = await startGateway(t, { config: `server: {heartbeat: 1s}\n${OPEN_TO_ALL}` });
     const stream = gateway.stream(t, '/events/idle');

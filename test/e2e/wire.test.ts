@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { openData } from '../support/gateway-events.ts';
+import { heard } from '../support/heard.ts';
 import { suiteOwner } from '../support/owner.ts';
 import { connectPeer } from '../support/peer.ts';
 import { startRedis } from '../support/redis.ts';
@@ -43,6 +44,7 @@ describe('the wire', () => {
     const server = await startRedis(owner);
     redis = server.client();
     gateway = await startGateway(owner, { args: ['--redis', server.url] });
+    await gateway.becomes(200);
   });
 
   test('the greeting is retry and a comment, and gateway.open follows with the cursor it starts from', async (t) => {
@@ -50,7 +52,7 @@ describe('the wire', () => {
     peer.request('GET /events/greeting HTTP/1.1', `Host: 127.0.0.1:${gateway.port}`);
     const { body } = await peer.body(0, 'gateway.open\n');
     assert.match(body, /^retry: ?\d+\n:\n/);
-    const stream = gateway.stream(t, '/events?channel=greeting&channel=other');
+    const stream = await heard(t, gateway, '/events?channel=greeting&channel=other');
     const open = await stream.opened();
     assert.deepEqual(openData(open), { channels: ['greeting', 'other'], resumed: false, pending: [] });
     assert.match(open.id ?? '', /^[A-Za-z][A-Za-z0-9]*-\d+$/);
@@ -63,16 +65,14 @@ describe('the wire', () => {
   });
 
   test('every payload arrives as the standard says', async (t) => {
-    const stream = gateway.stream(t, '/events/payloads');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/payloads');
     for (const [sent] of PAYLOADS) await redis.publish('payloads', sent);
     const received = await stream.take(PAYLOADS.length);
     for (const [index, [, wanted]] of PAYLOADS.entries()) assert.equal(received[index]?.data, wanted);
   });
 
   test('bytes that are no UTF-8 become U+FFFD as TextDecoder has it', async (t) => {
-    const stream = gateway.stream(t, '/events/broken');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/broken');
     for (const hex of BROKEN_UTF8) {
       await redis.publish('broken', Buffer.from(hex, 'hex'));
       const wanted = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.from(hex, 'hex'));
@@ -81,18 +81,19 @@ describe('the wire', () => {
   });
 
   test('an event is its data, then its id, then a blank line, in a chunk of its own', async (t) => {
+    await heard(t, gateway, '/events/order');
     const peer = connectPeer(t, gateway.port);
     peer.request('GET /events/order HTTP/1.1', `Host: 127.0.0.1:${gateway.port}`);
     await peer.body(0, 'gateway.open\n');
     await redis.publish('order', 'a\nb');
-    const { body } = await peer.body(0, 'data: b\n');
-    assert.match(body, /\n\ndata: a\ndata: b\nid: \S+\n\n$/);
+    await redis.publish('order', 'next');
+    const { body } = await peer.body(0, 'data: next\n');
+    assert.match(body, /\n\ndata: a\ndata: b\nid: \S+\n\ndata: next\n/);
   });
 
   test('positions grow, and one is the cursor of any channel of the process', async (t) => {
-    const one = gateway.stream(t, '/events/numbers.a');
-    const both = gateway.stream(t, '/events?channel=numbers.a&channel=numbers.b');
-    await Promise.all([one.opened(), both.opened()]);
+    const one = await heard(t, gateway, '/events/numbers.a');
+    const both = await heard(t, gateway, '/events?channel=numbers.a&channel=numbers.b');
     for (let index = 0; index < 10; index += 1) await redis.publish(index % 2 === 0 ? 'numbers.a' : 'numbers.b', 'x');
     const numbers = (await both.take(10)).map(numberOf);
     assert.deepEqual(
@@ -108,8 +109,7 @@ describe('the wire', () => {
 
   test('channels of one connection arrive in the order in which Redis sent them', async (t) => {
     const names = ['mix.a', 'mix.b', 'mix.c', 'mix.d'];
-    const stream = gateway.stream(t, `/events?${names.map((name) => `channel=${name}`).join('&')}`);
-    await stream.opened();
+    const stream = await heard(t, gateway, `/events?${names.map((name) => `channel=${name}`).join('&')}`);
     const commands = Array.from({ length: 2_000 }, (_, index) => ['PUBLISH', names[(index * 7) % 4] ?? '', `${index}`]);
     await redis.pipeline(commands);
     assert.deepEqual(
@@ -119,10 +119,9 @@ describe('the wire', () => {
   });
 
   test('?open=0 leaves gateway.open out', async (t) => {
+    await heard(t, gateway, '/events/quiet');
     const stream = gateway.stream(t, '/events/quiet?open=0');
     await stream.greeted();
-    const loud = gateway.stream(t, '/events/quiet');
-    await loud.opened();
     await redis.publish('quiet', 'x');
     assert.equal((await stream.next()).data, 'x');
     const unknown = gateway.stream(t, '/events/quiet?open=0', { lastEventId: 'garbage' });
@@ -145,8 +144,7 @@ describe('the wire', () => {
   });
 
   test('the largest event that is allowed arrives whole', async (t) => {
-    const stream = gateway.stream(t, '/events/large');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/large');
     const payload = 'ü'.repeat(2 ** 19);
     await redis.publish('large', payload);
     assert.equal((await stream.next()).data, payload);
@@ -155,8 +153,7 @@ describe('the wire', () => {
   });
 
   test('publishing through Redis answers how many heard it, and comes back as an event', async (t) => {
-    const stream = gateway.stream(t, '/events/echo');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/echo');
     const response = await gateway.post('echo', Buffer.from('g\u00fc\r\nn'));
     assert.deepEqual(await response.json(), { channel: 'echo', receivers: 1 });
     assert.equal((await stream.next()).data, 'gü\nn');

@@ -147,6 +147,18 @@ describe('a server that is stopped', () => {
     assert.match(station.link.problem ?? '', /no answer/);
   });
 
+  test('is not taken for one where the gateway itself was stopped, and the answer only could not be read yet', async (t) => {
+    const station = new Station(t, redis.address);
+    await station.hears('up');
+    redis.answer = (command, connection) => (command[0] === 'ping' ? undefined : obliging(command, connection));
+    station.clock.advance(5000);
+    await redis.until('a PING', () => pings(redis) === 2);
+    station.clock.stall(60_000);
+    assert.deepEqual(station.told, ['up']);
+    station.clock.advance(5000);
+    await station.hears('down');
+  });
+
   test('is not missed where the link was paused by ourselves', async (t) => {
     const station = new Station(t, redis.address);
     await station.hears('up');

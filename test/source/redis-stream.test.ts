@@ -241,10 +241,10 @@ describe('a stream that cannot be read', () => {
   });
 });
 
-/** Settles when nothing is read any more: Redis has answered by then what it was asked before. */
+/** Settles when nothing is read any more: a read that was under way has been answered by then. */
 async function pause(source: Source, client: RespClient): Promise<void> {
   source.pause();
-  for (let time = 0; time < 2; time += 1) await client.command('PING');
+  for (let time = 0; time < 4; time += 1) await client.command('PING');
 }
 
 async function portOf(client: { command(...args: string[]): Promise<unknown> }): Promise<unknown> {

@@ -10,12 +10,7 @@ import { waitFor } from './wait.ts';
  * id proves what follows. The gateway waits a second for that and opens a stream as pending then, so another is opened
  * until one is not; while it stays, every further stream on these channels opens at once.
  */
-export async function heard(
-  owner: Owner,
-  gateway: Gateway,
-  path: string,
-  options?: StreamOptions,
-): Promise<SseStream> {
+export async function heard(owner: Owner, gateway: Gateway, path: string, options?: StreamOptions): Promise<SseStream> {
   const early: SseStream[] = [];
   const stream = await waitFor(`the sources of ${path} to be heard`, async () => {
     const next = gateway.stream(owner, path, options);

@@ -109,7 +109,9 @@ async function answersLost(deployment: Deployment, length: Length): Promise<void
   await deployment.disturb(async () => {
     const goal = link.lost + times;
     link.losesAnswersTo = / post-1 \d+ /;
-    const enough = await waitFor('answers to be lost', () => link.lost >= goal, RECOVERY_MS + times * 1_500).catch(() => false);
+    const enough = await waitFor('answers to be lost', () => link.lost >= goal, RECOVERY_MS + times * 1_500).catch(
+      () => false,
+    );
     link.losesAnswersTo = undefined;
     if (!enough) odd(deployment, `only ${link.lost - goal + times} of ${times} answers were there to be lost in time`);
   });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Gateway, startGateway } from '../../support/gateway.ts';
 import { metric, readMetrics } from '../../support/gauges.ts';
+import { heard } from '../../support/heard.ts';
 import { INSPECTED, inspect } from '../../support/inspector.ts';
 import { connectPeer, type Peer } from '../../support/peer.ts';
 import { channelsHeard, startRedis } from '../../support/redis.ts';
@@ -38,8 +39,7 @@ describe('names by the thousand', () => {
       const gateway = await startGateway(t, { config: `redis: ${redis.url}\n${CONFIG}`, env: INSPECTED });
       await gateway.becomes(200);
       const inspector = await inspect(t, gateway.child);
-      const wanted = gateway.stream(t, '/events/wanted');
-      await wanted.opened();
+      const wanted = await heard(t, gateway, '/events/wanted');
       // The first of them teach the engine and fill its pools.
       for (const peer of await ask(gateway, kind, 0, AT_ONCE * 10)) peer.destroy();
       await waitFor('nothing but what is wanted', async () => (await metric(gateway, 'channels')) === 1, DEADLINE_MS);
@@ -76,7 +76,11 @@ describe('names by the thousand', () => {
         grown = (await inspector.heapBytes()) - heap;
         return grown < HEAP_GROWTH_BYTES;
       };
-      await waitFor(() => `the memory to be given back: ${Math.round(grown / 1024)} KiB more`, isGivenBack, DEADLINE_MS);
+      await waitFor(
+        () => `the memory to be given back: ${Math.round(grown / 1024)} KiB more`,
+        isGivenBack,
+        DEADLINE_MS,
+      );
       t.diagnostic(`${Math.round(grown / 1024)} KiB more on the heap`);
     });
   }

@@ -42,7 +42,9 @@ describe('with 200 descriptors and 1,000 clients', () => {
       return (await crowd.state('all')).most > 0;
     });
     const { share, spent, count } = await costOfPressure(gateway, crowd);
-    t.diagnostic(`${Math.round(share * 100)} % of a core for ${count} who came back; each cost ${costEach} ms at first`);
+    t.diagnostic(
+      `${Math.round(share * 100)} % of a core for ${count} who came back; each cost ${costEach} ms at first`,
+    );
     // A slow machine may be busy with them alone; who spins is busy with nothing.
     assert.ok(share < 0.9 || spent < 3 * costEach * count, `${share} of a core, ${spent} ms for ${count} clients`);
 

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Crowd, SCALE } from '../../support/crowd.ts';
 import { CrowdPublisher, type Target } from '../../support/crowd-publisher.ts';
-import { startGateway } from '../../support/gateway.ts';
+import { type Gateway, startGateway } from '../../support/gateway.ts';
 import { metric } from '../../support/gauges.ts';
+import { heard } from '../../support/heard.ts';
+import type { Owner } from '../../support/owner.ts';
 import { MemoryWatch } from '../../support/process-memory.ts';
 import { startRedis } from '../../support/redis.ts';
 import { assertSpread } from '../../support/spread.ts';
+import type { SseStream } from '../../support/sse-stream.ts';
 import { waitFor } from '../../support/wait.ts';
 
 /** Who is cut; a tenth of them each on a channel that nobody else follows. */
@@ -24,6 +27,8 @@ const CAUGHT_UP_MS = 120_000;
 const STAYING_P99_MS = 1000;
 const STAYING_SHARE = 0.75;
 const LONG = { timeout: 300_000 * SCALE };
+/** How many channels one stream names. */
+const AT_ONCE = 50;
 
 const CONFIG = `server: {retry: 1s}
 limits: {connections: ${CUT + STAY + 100}}
@@ -36,7 +41,7 @@ channels:
 `;
 
 describe('a storm of clients that come back at once', () => {
-  test('brings everybody up to date, without a loss, a double or a gap, and spares those who stayed', LONG, async (t) => {
+  test('brings everybody up to date without loss, double or gap, and spares those who stayed', LONG, async (t) => {
     const redis = await startRedis(t);
     const gateway = await startGateway(t, { config: `redis: ${redis.url}\n${CONFIG}` });
     const solos = CUT / 10;
@@ -47,12 +52,14 @@ describe('a storm of clients that come back at once', () => {
       { kind: 'pubsub', feed: 'pubsub' },
       { kind: 'stream', feed: 'stream' },
     ];
+    const early = await hearEverything(t, gateway, solos);
     const crowd = new Crowd(t, gateway.url);
     const cut = ['memory', 'pubsub', 'stream'];
     for (const name of cut) await crowd.open({ name, path: `/events/${name}`, clients: shared });
     await crowd.open({ name: 'solo', path: '/events/solo.{i}', clients: solos });
     const others = new Crowd(t, gateway.url);
     for (const name of cut) await others.open({ name, path: `/events/${name}`, clients: Math.floor(STAY / 3) });
+    for (const stream of early) stream.cut();
     const everybody = [...cut, 'solo'];
 
     const publisher = new CrowdPublisher(gateway, redis.client(), targets);
@@ -99,7 +106,8 @@ describe('a storm of clients that come back at once', () => {
       assert.deepEqual(state.oddities, []);
       assert.ok(state.latency.count > 0);
       t.diagnostic(`who stayed on ${name}: ${JSON.stringify(state.latency)}`);
-      assert.ok(state.latency.p99 < STAYING_P99_MS + STAYING_SHARE * took, `${name}: ${JSON.stringify(state.latency)}`);
+      const bound = STAYING_P99_MS + STAYING_SHARE * took;
+      assert.ok(state.latency.p99 < bound, `${name}: ${JSON.stringify(state.latency)}`);
     }
     assert.ok(most < 2 * before, `${Math.round(before / 2 ** 20)} MiB became ${Math.round(most / 2 ** 20)} MiB`);
 
@@ -107,3 +115,11 @@ describe('a storm of clients that come back at once', () => {
     assertSpread(retries, 1000);
   });
 });
+
+/** Streams on all channels, each of which Redis has confirmed: while they stay, nobody else's stream opens as pending. */
+function hearEverything(owner: Owner, gateway: Gateway, solos: number): Promise<SseStream[]> {
+  const names = ['pubsub', 'stream', ...Array.from({ length: solos }, (_, index) => `solo.${index}`)];
+  const count = Math.ceil(names.length / AT_ONCE);
+  const parts = Array.from({ length: count }, (_, index) => names.slice(index * AT_ONCE, (index + 1) * AT_ONCE));
+  return Promise.all(parts.map((part) => heard(owner, gateway, `/events?channel=${part.join('&channel=')}`)));
+}
