@@ -19,6 +19,7 @@ import { readGauges } from './http/gauges.ts';
 import { Guard } from './http/guard.ts';
 import { preparePage } from './http/page.ts';
 import { Publish } from './http/publish.ts';
+import { PublishRate } from './http/publish-rate.ts';
 import { Routes } from './http/routes.ts';
 import { type HttpOptions, HttpServer } from './http/server.ts';
 import { Subscribe } from './http/subscribe.ts';
@@ -75,7 +76,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   let current = options;
   let stopping = false;
   const core = buildCore(options);
-  const edge = new Edge(core, () => (stopping ? current.config.server.drain : undefined));
+  const edge = new Edge(core, clock, () => (stopping ? current.config.server.drain : undefined));
   let parts = edge.parts(options);
   const { listen, reuse_port: reusePort } = options.config.server;
   const listening = { listen, inherited: options.inherited, reusePort };
@@ -196,11 +197,13 @@ class Edge {
   readonly #stopping: () => Config['server']['drain'] | undefined;
   readonly #pinned = new Pinned(Number.POSITIVE_INFINITY);
   readonly #addressLimit = new AddressLimit(0, new ClientAddresses([]));
+  readonly #publishRate: PublishRate;
   readonly #credentials = new WeakMap<Subscriber, Credential>();
   readonly #page = preparePage(consolePage());
 
-  constructor(core: Core, stopping: () => Config['server']['drain'] | undefined) {
+  constructor(core: Core, clock: Clock, stopping: () => Config['server']['drain'] | undefined) {
     this.#core = core;
+    this.#publishRate = new PublishRate(clock);
     this.#stopping = stopping;
   }
 
@@ -212,9 +215,12 @@ class Edge {
     const guard = new Guard({ policy: buildPolicy(options), cors, hosts: server.hosts, reach: reachOf(config) });
     const capacity = capacityOf(limits.connections, options.descriptors);
     this.#pinned.limit(limits.buffered_total);
-    this.#addressLimit.limit(limits.connections_per_ip, new ClientAddresses(server.trusted_proxies));
+    const addresses = new ClientAddresses(server.trusted_proxies);
+    this.#addressLimit.limit(limits.connections_per_ip, addresses);
+    this.#publishRate.limit(limits.publish_rate, addresses);
     const subscribe = this.#subscribe(options, { guard, cors, maxStreams: capacity.streams });
-    const publish = new Publish({ guard, hub, numbering, metrics, maxEventSize: limits.event_size });
+    const rate = this.#publishRate;
+    const publish = new Publish({ guard, hub, numbering, metrics, rate, maxEventSize: limits.event_size });
     const batch = new Batch({ guard, publish, logger, maxEventSize: limits.event_size });
     const sources = [...this.#core.sources.values()];
     const status = { sources, stopping: () => this.#stopping() !== undefined };

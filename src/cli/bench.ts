@@ -33,13 +33,10 @@ export async function benchCommand(flags: BenchFlags): Promise<CommandEnd> {
   const gateway = await findGateway(flags);
   const refused = await tryOut(gateway, plan.channels[0] ?? '', flags.via === 'http', signal);
   if (refused !== undefined) return refused;
-  // The timers of a load do not keep a process alive, and all of its sockets may be closed.
-  const alive = setInterval(() => undefined, 1000);
   const load = await prepare(flags, plan, gateway, signal);
   try {
     return await measure(load, flags, signal);
   } finally {
-    clearInterval(alive);
     load.run.streams.close();
     load.publishers.close();
   }

@@ -13,8 +13,13 @@ import { surviveBrokenOutput } from './terminal.ts';
 /** Runs the command line `args` (without the program's own name) and ends the process. Never throws. */
 export async function run(args: readonly string[]): Promise<void> {
   surviveBrokenOutput();
+  // Timers of the clock keep no process alive: one that waits for nothing else would end here, with 0, in the middle.
+  setInterval(() => undefined, LONGEST_TIMER_MS);
   process.exit(await exitCodeOf(args));
 }
+
+/** 24 days, the longest that a timer of Node takes. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 async function exitCodeOf(args: readonly string[]): Promise<number> {
   let end: CommandEnd = { exit: 'done' };

@@ -22,8 +22,6 @@ export interface StoppingOptions {
 export function untilStopped(app: App, options: StoppingOptions): Promise<CommandEnd> {
   const { logger, interruptWindow, hangupStops } = options;
   let first: { readonly at: number } | undefined;
-  // A gateway that drains without a listener has nothing else that keeps the process alive to its end.
-  setInterval(() => undefined, LAST_DRAIN_MS);
   return new Promise((resolve) => {
     const endAtOnce = (end: CommandEnd): void => {
       app.kill();

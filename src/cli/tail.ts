@@ -25,7 +25,6 @@ export async function tailCommand(names: readonly string[], flags: TailFlags): P
   const gateway = await findGateway(flags);
   const stop = interruption();
   let timedOut = false;
-  // This timer also keeps the process alive while nothing but a reconnect is waited for.
   const timer = setTimeout(() => {
     timedOut = true;
     stop.abort();

@@ -8,6 +8,11 @@ import { carries, notAGateway, parseObject, readRefusal, readText } from './refu
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Each result is a few hundred bytes; more is no answer of a gateway. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** A gateway that says how long to wait says seconds; who is to wait for longer than this is told so instead. */
+const LONGEST_WAIT_S = 60;
+
+/** Nothing was published, and why: a smaller request may be, or the same one after so many milliseconds. */
+type NotNow = 'too-long' | { readonly wait: number };
 
 /** One publisher's requests, on a connection that is kept while there is something to send. */
 export class Batches {
@@ -23,7 +28,8 @@ export class Batches {
 
   /**
    * Publishes in order, at most 1000 at once. Gives an outcome for each that was sent; nothing is sent behind a
-   * request in which one was not published. The data has to be UTF-8: other bytes become U+FFFD.
+   * request in which one was not published. Where that would be too fast or too much at once, it waits, or sends less.
+   * The data has to be UTF-8: other bytes become U+FFFD.
    */
   async publish(publications: readonly Publication[], signal: AbortSignal): Promise<readonly PublishOutcome[]> {
     const items = publications.map(itemOf);
@@ -32,12 +38,14 @@ export class Batches {
       const taken = this.#take(items.slice(outcomes.length));
       const answered = await this.#send(taken, signal);
       if (answered === 'too-long') {
-        // Nothing was published; a gateway or proxy with smaller limits takes less at once.
         this.#maxBytes = Math.floor(bytesOf(taken) / 2);
-        continue;
+      } else if ('wait' in answered) {
+        await this.#wait(answered.wait, signal);
+        if (signal.aborted) break; // the rest was not sent
+      } else {
+        outcomes.push(...answered);
+        if (answered.some(({ kind }) => kind !== 'published')) break;
       }
-      outcomes.push(...answered);
-      if (answered.some(({ kind }) => kind !== 'published')) break;
     }
     return outcomes;
   }
@@ -57,16 +65,29 @@ export class Batches {
     return end < 0 ? items : items.slice(0, end);
   }
 
-  async #send(items: readonly string[], signal: AbortSignal): Promise<readonly PublishOutcome[] | 'too-long'> {
+  async #send(items: readonly string[], signal: AbortSignal): Promise<readonly PublishOutcome[] | NotNow> {
     const question = {
       method: 'POST',
       path: '/events',
       headers: { accept: 'application/json', 'content-type': 'application/x-ndjson' },
       body: Buffer.from(items.join('')),
     } as const;
-    const read = (answer: Answer): Promise<readonly PublishOutcome[] | 'too-long'> => outcomesOf(answer, items.length);
+    const read = (answer: Answer): Promise<readonly PublishOutcome[] | NotNow> => outcomesOf(answer, items.length);
     const answered = await ask(this.#connection, question, { ...this.#options, signal }, read);
-    return answered === 'too-long' || isList(answered) ? answered : forAll(items.length, answered);
+    return typeof answered === 'object' && 'kind' in answered ? forAll(items.length, answered) : answered;
+  }
+
+  #wait(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(ms, done);
+      signal.addEventListener('abort', done);
+      if (signal.aborted) done();
+    });
   }
 }
 
@@ -80,16 +101,12 @@ function bytesOf(items: readonly string[]): number {
   return items.reduce((bytes, item) => bytes + Buffer.byteLength(item), 0);
 }
 
-function isList(value: readonly PublishOutcome[] | PublishOutcome): value is readonly PublishOutcome[] {
-  return Array.isArray(value);
-}
-
 function forAll(count: number, outcome: PublishOutcome): readonly PublishOutcome[] {
   return Array.from({ length: count }, () => outcome);
 }
 
 /** The outcome of each of `count` events: one result for each, or one refusal for all. */
-async function outcomesOf(answer: Answer, count: number): Promise<readonly PublishOutcome[] | 'too-long'> {
+async function outcomesOf(answer: Answer, count: number): Promise<readonly PublishOutcome[] | NotNow> {
   const { status } = answer;
   if (carries(answer, 'application/json')) {
     const results = parseObject(await readText(answer, MAX_ANSWER_BYTES))?.['results'];
@@ -98,6 +115,8 @@ async function outcomesOf(answer: Answer, count: number): Promise<readonly Publi
   }
   const refusal = await readRefusal(answer);
   if (status === 413 && count > 1) return 'too-long';
+  const seconds = Number(answer.header('retry-after') ?? Number.NaN);
+  if (status === 429 && seconds <= LONGEST_WAIT_S) return { wait: Math.max(seconds, 1) * 1000 };
   if (LOST_ANSWERS.has(status)) return forAll(count, { kind: 'unknown', reason: refusal.message });
   const succeeded = status >= 200 && status < 300;
   return forAll(count, {

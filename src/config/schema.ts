@@ -88,7 +88,7 @@ const server = section({
   trusted_proxies: given(
     list(trustedProxy, 'networks such as 10.0.0.0/8'),
     '[]',
-    'The proxies whose `X-Forwarded-For` is believed: networks (`10.0.0.0/8`, `2001:db8::/32`), addresses, `loopback` (proxies on this machine) or `unix` (whoever comes by the unix socket). It says only whom `limits.connections_per_ip` counts.',
+    'The proxies whose `X-Forwarded-For` is believed: networks (`10.0.0.0/8`, `2001:db8::/32`), addresses, `loopback` (proxies on this machine) or `unix` (whoever comes by the unix socket). It says only whom `limits.connections_per_ip` and `limits.publish_rate` count.',
   ),
   reuse_port: given(
     flag,
@@ -138,7 +138,11 @@ const limits = section({
     '0',
     'Open streams of one client address, or of one IPv6 /64; one more is told to come back. 0: no limit. Behind a proxy it needs `server.trusted_proxies`.',
   ),
-  publish_rate: later,
+  publish_rate: given(
+    integer({ min: 0, max: 10_000_000 }),
+    '0',
+    'Events that one client address, or one IPv6 /64, may publish over HTTP in a second; what is faster is refused with 429. 0: no limit. Behind a proxy it needs `server.trusted_proxies`.',
+  ),
 });
 
 const cors = section({

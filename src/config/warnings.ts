@@ -22,13 +22,15 @@ export function noteWarnings(draft: Draft, sources: Sources): void {
 /** On such an address all that comes from elsewhere comes by a proxy. */
 function warnOfOneAddress(draft: Draft): void {
   const { server, limits } = draft.raw;
-  if (limits.connections_per_ip === 0 || server.trusted_proxies.length > 0 || !isLoopback(server.listen)) return;
+  if (server.trusted_proxies.length > 0 || !isLoopback(server.listen)) return;
   const unix = server.listen.kind === 'unix';
   const message = unix
     ? 'has no effect: whoever comes by a unix socket has no address unless the proxy is believed'
     : 'counts everybody who comes by a proxy on this machine as one address';
   const hint = `write server: {trusted_proxies: [${unix ? 'unix' : 'loopback'}]}`;
-  draft.warn(['limits', 'connections_per_ip'], message, hint);
+  for (const limit of ['connections_per_ip', 'publish_rate'] as const) {
+    if (limits[limit] > 0) draft.warn(['limits', limit], message, hint);
+  }
 }
 
 function warnOfUnusedSources(draft: Draft, sources: Sources): void {

@@ -58,6 +58,7 @@ export class Batch {
     }
     const limit = { bytes: BODY_EVENTS * maxEventSize, what: `${BODY_EVENTS} times limits.event_size` };
     const items = itemsOf((await readBody(request, response, limit)).toString());
+    publish.spend(request, credential, items.length);
     // All are begun before the first is answered, so that they are written in order and not one round trip each.
     const begun: Promise<Result>[] = [];
     for (const item of items) {

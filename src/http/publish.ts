@@ -13,6 +13,7 @@ import type { Once, Receipt } from '../source/source.ts';
 import { answerJson, readBody } from './body.ts';
 import type { Guard } from './guard.ts';
 import { RequestRefused } from './problem.ts';
+import type { PublishRate } from './publish-rate.ts';
 import { badName, channelsOf, lastOf, type Target } from './target.ts';
 
 /** What publishing needs. */
@@ -21,6 +22,7 @@ export interface PublishOptions {
   readonly hub: Hub;
   readonly numbering: Numbering;
   readonly metrics: Metrics;
+  readonly rate: PublishRate;
   /** Bytes of an event's data at most. */
   readonly maxEventSize: number;
 }
@@ -45,9 +47,11 @@ export class Publish {
   /** Publishes the body as one event. Throws what it is refused with. */
   async one(request: IncomingMessage, response: ServerResponse, path: string, target: Target): Promise<void> {
     const [name = ''] = channelsOf(path, target.parameters);
-    const plan = this.plan(name, this.admit(request));
+    const credential = this.admit(request);
+    const plan = this.plan(name, credential);
     const fields = fieldsOf(target.parameters);
     checkFields(plan, fields);
+    this.spend(request, credential);
     const limit = { bytes: this.#options.maxEventSize, what: 'limits.event_size' };
     const body = await readBody(request, response, limit);
     // An end without a body is no event of its own.
@@ -58,7 +62,8 @@ export class Publish {
   /** Ends a channel. Throws what it is refused with. */
   async end(request: IncomingMessage, response: ServerResponse, path: string, target: Target): Promise<void> {
     const [name = ''] = channelsOf(path, target.parameters);
-    const plan = this.plan(name, this.admit(request));
+    const credential = this.admit(request);
+    const plan = this.plan(name, credential);
     refuseParameters(target.parameters, []);
     if (plan.feed.kind === 'key') {
       const detail = `"${name}" is a key, which has no end; delete it in Redis (DEL), and clients are told`;
@@ -66,6 +71,7 @@ export class Publish {
     }
     const message = { end: true };
     checkFields(plan, message);
+    this.spend(request, credential);
     answerJson(response, 200, await this.write(plan, message, onceOf(request, plan, message)));
   }
 
@@ -89,6 +95,17 @@ export class Publish {
       throw new RequestRefused(405, 'unsupported', detail, { Allow: 'GET, HEAD' });
     }
     return plan;
+  }
+
+  /** Counts what is about to be written. Throws where one client publishes too fast. */
+  spend(request: IncomingMessage, credential: Credential, events = 1): void {
+    const { rate, metrics } = this.#options;
+    try {
+      rate.spend(request, credential, events);
+    } catch (error) {
+      metrics.count('publishes_refused_by_rate', events);
+      throw error;
+    }
   }
 
   /** Writes a message that was checked. */

@@ -285,7 +285,10 @@ export class Hub {
       broken: (feed, gap) => {
         for (const intake of intakesOf(feed)) intake.broken(gap);
       },
-      knows: (feed, entry) => [...intakesOf(feed)].some((intake) => intake.knows(entry)),
+      knows: (feed, entry) => {
+        const answers = [...intakesOf(feed)].map((intake) => intake.knows(entry));
+        return answers.find((answer) => answer === true) ?? answers.find((answer) => answer === false);
+      },
       confirmed: (feed, state) => {
         for (const channel of readersOf(feed)) {
           const intake = this.#intakes.get(channel);

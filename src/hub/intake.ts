@@ -10,7 +10,7 @@ import { finish, type Read, readEntry, readPayload } from '../channel/reading.ts
 import type { Cancel, Clock } from '../clock.ts';
 import type { Message } from '../event.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { formatPosition } from '../position.ts';
+import { compareIds, formatPosition, streamPosition } from '../position.ts';
 import type { Break, KeyValue, Payload, StreamEntry, StreamState } from '../source/source.ts';
 import { encodeEvent } from '../sse/encode.ts';
 import type { Plan } from './plan.ts';
@@ -169,11 +169,18 @@ export class Intake {
     });
   }
 
-  /** Whether this very entry stands in the log. Of the place where the log begins nothing but the id is known. */
-  knows({ id, fields }: StreamEntry): boolean {
+  /**
+   * Whether this very entry stands in the log; undefined where it is older than all that does. Of the place where the log
+   * begins nothing but the id is known.
+   */
+  knows({ id, fields }: StreamEntry): boolean | undefined {
     const { plan, log } = this.#options;
+    if (!log.nature.own) return undefined;
     const number = log.numberOf({ kind: 'stream', id, before: false }, true);
-    if (number === undefined) return false;
+    if (number === undefined) {
+      const beginning = log.hasTurned ? undefined : streamPosition(log.positionAt(log.base));
+      return beginning !== undefined && compareIds(id, beginning.id) < 0 ? undefined : false;
+    }
     const kept = log.kept(id);
     if (kept === undefined) return true;
     const { data, type } = readEntry(plan.reading, fields, plan.feed.name).message;

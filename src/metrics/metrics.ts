@@ -15,6 +15,8 @@ export const COUNTERS = {
   gaps: 'gaps that were announced to subscribers',
   connections_dropped: 'connections that did not fit into the limit of open files',
   published: 'messages that were accepted for publishing',
+  publishes_refused_by_rate:
+    'events that were not taken because their client published faster than limits.publish_rate',
   config_reloads: 'configurations that were taken while running',
   config_reload_failed: 'configurations that could not be taken while running, so that the one before stayed',
 } as const;

@@ -51,37 +51,53 @@ export function readIn(look: Look, place: Place, { reader, asked }: { reader: Re
   if (proof.kind === 'unreadable') return proof;
   if (proof.kind === 'fork') {
     const onwards = proof.removed ? taken(undefined, place, { entries, asked }) : undefined;
-    if (onwards !== undefined && isCounted(look, place, onwards)) return onwards;
-    return { kind: 'fork', otherwise: proof.otherwise, onwards };
+    const lost = onwards && lostBehind(look, place, onwards);
+    // Only where its owner took the place out: a roll-back can count the same.
+    if (onwards !== undefined && lost === 0) return onwards;
+    const gap: Break | undefined = lost === undefined ? undefined : { reason: 'trimmed', lost, at: place.at };
+    const another = lost !== undefined && lost < 0;
+    return { kind: 'fork', otherwise: proof.otherwise, onwards: another ? undefined : onwards && { ...onwards, gap } };
   }
   const read = taken(proof.gap, proof.place, { entries, asked });
   const atEnd = look.kind === 'stream' && !read.place.at.before && read.place.at.id === look.last;
   return atEnd ? { ...read, place: { ...read.place, added: look.added } } : read;
 }
 
-/** Whether all that was added since the place is behind it. Only where its owner took the place out: a roll-back can count the same. */
-function isCounted(look: Look, { added }: Place, { entries, more }: Part): boolean {
-  if (look.kind !== 'stream' || look.added === undefined || added === undefined || more) return false;
-  return look.added - added === entries.length;
+/** How many of those that were added since the place are not behind it; undefined where nobody can count them. */
+function lostBehind(look: Look, { added }: Place, { entries, more }: Part): number | undefined {
+  if (look.kind !== 'stream' || look.added === undefined || added === undefined || more) return undefined;
+  return look.added - added - entries.length;
 }
 
 /** How far back the fork is looked for, in entries, and how many are read at once. */
 const FORK_DEPTH = 1000;
 const FORK_PAGE = 100;
 
-/** The newest entry up to `id` that is known, `unknown` others before it being newer; undefined where there is none. */
-export async function findFork(
-  redis: Redis,
-  key: string,
-  id: string,
-  knows: (entry: StreamEntry) => boolean,
-): Promise<{ readonly id: string; readonly unknown: number } | undefined> {
+/** Where two ways part: the newest entry that is known, behind so many that are `unknown`; without an id all before are older than what is known. */
+export interface Parting {
+  readonly id: string | undefined;
+  readonly unknown: number;
+}
+
+/** Tells whether an entry is known; undefined where it is older than anything that is. */
+export type Knows = (entry: StreamEntry) => boolean | undefined;
+
+/** Finds where the ways part among entries, the newest first; undefined where none of them tells. */
+export function partingIn(entries: readonly StreamEntry[], knows: Knows): Parting | undefined {
+  for (const [unknown, entry] of entries.entries()) {
+    const known = knows(entry);
+    if (known !== false) return { id: known === true ? entry.id : undefined, unknown };
+  }
+  return undefined;
+}
+
+/** The same up to `id` in a stream, as far back as is looked. */
+export async function findFork(redis: Redis, key: string, id: string, knows: Knows): Promise<Parting | undefined> {
   let end = id;
   for (let seen = 0; seen < FORK_DEPTH; seen += FORK_PAGE) {
     const entries = await rangeBack(redis, key, end, FORK_PAGE);
-    const index = entries.findIndex(knows);
-    const fork = entries[index];
-    if (fork !== undefined) return { id: fork.id, unknown: seen + index };
+    const parting = partingIn(entries, knows);
+    if (parting !== undefined) return { ...parting, unknown: seen + parting.unknown };
     const last = entries.at(-1);
     if (last === undefined || entries.length < FORK_PAGE) return undefined;
     end = `(${last.id}`;

@@ -100,14 +100,14 @@ export class StreamReader implements Watched {
 
   /** The stream has gone back and another way: goes on behind the newest entry that was told and still stands. */
   async #rejoin(turn: Turn, { at }: Place, { otherwise, onwards }: Forked): Promise<Outcome> {
-    const knows = (entry: StreamEntry): boolean => this.#listener.knows(this.feed, entry);
+    const knows = (entry: StreamEntry): boolean | undefined => this.#listener.knows(this.feed, entry);
     const fork = await answerOf(findFork(turn.redis, this.key, at.id, knows));
     if (!turn.current()) return 'done';
     if (fork instanceof Error) return this.#failed(fork);
     if (onwards !== undefined && fork?.unknown === 0) return this.#tell(onwards);
-    this.#place = fork === undefined ? otherwise : { at: after(fork.id), added: undefined };
+    this.#place = fork?.id === undefined ? otherwise : { at: after(fork.id), added: undefined };
     this.#look = true;
-    const reason = fork === undefined ? 'reset' : 'rolled-back';
+    const reason = fork?.id === undefined ? 'reset' : 'rolled-back';
     this.#listener.broken(this.feed, { reason, lost: null, at: this.#place.at });
     return 'more';
   }

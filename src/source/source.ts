@@ -72,10 +72,10 @@ export interface SourceListener {
   /** Continuity of a stream, or the reading of a key or stream, is broken here. */
   broken(feed: Feed, gap: Break): void;
   /**
-   * Whether this entry of a stream was told, or what was told begins behind it: what both sides still know after a
-   * fail-over. After one, another entry may have the same id.
+   * Whether this entry of a stream was told, or what was told begins directly behind it: what both sides still know
+   * after a fail-over, when another entry may have the same id. Undefined where all that is known is newer.
    */
-  knows(feed: Feed, entry: StreamEntry): boolean;
+  knows(feed: Feed, entry: StreamEntry): boolean | undefined;
   /**
    * From here on every message of the feed is heard: once for each follow, and again on each new link. `state` comes
    * with the first of a stream. Of a key its `value` was told before.

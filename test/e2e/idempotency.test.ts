@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { parseObject } from '../support/gateway-events.ts';
+import { heard } from '../support/heard.ts';
 import { type Owner, suiteOwner } from '../support/owner.ts';
 import { startReading } from '../support/pair.ts';
 import { connectPeer } from '../support/peer.ts';
@@ -41,8 +42,7 @@ function behaves(config: (owner: Owner) => Promise<string>): void {
   });
 
   test('that is repeated writes nothing and answers the first id', async (t) => {
-    const stream = gateway.stream(t, '/events/repeat');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/repeat');
     const first = parseObject(await (await keyed(gateway, 'repeat', 'x', 'k')).text());
     assert.deepEqual(Object.keys(first), ['channel', 'id']);
     await gateway.publish('repeat', 'between');
@@ -66,8 +66,7 @@ function behaves(config: (owner: Owner) => Promise<string>): void {
   });
 
   test('that says another body, type, id or end is 422 and writes nothing', async (t) => {
-    const stream = gateway.stream(t, '/events/other');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/other');
     const first = await keyed(gateway, 'other', 'x', 'k', '?event=a&id=1');
     assert.equal(first.status, 200, await first.text());
     const others = [
@@ -96,15 +95,13 @@ function behaves(config: (owner: Owner) => Promise<string>): void {
     for (const name of ['same.a', 'same.b']) {
       const { channel, id, ...more } = parseObject(await (await keyed(gateway, name, 'x', 'k')).text());
       assert.deepEqual([channel, more], [name, {}]);
-      const stream = gateway.stream(t, `/events/${name}?since=start`);
-      await stream.opened();
+      const stream = await heard(t, gateway, `/events/${name}?since=start`);
       assert.deepEqual(await stream.next(), { type: 'message', data: 'x', id });
     }
   });
 
   test('sent 100 times at once is one event, and each answer names it', async (t) => {
-    const stream = gateway.stream(t, '/events/crowd');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/crowd');
     const responses = await Promise.all(Array.from({ length: 100 }, () => keyed(gateway, 'crowd', 'x', 'k')));
     const answers = await Promise.all(responses.map(async (response) => parseObject(await response.text())));
     await gateway.publish('crowd', 'last');
@@ -115,8 +112,7 @@ function behaves(config: (owner: Owner) => Promise<string>): void {
   });
 
   test('with different bodies at once: one is written, the others are 422', async (t) => {
-    const stream = gateway.stream(t, '/events/race');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/race');
     const bodies = Array.from({ length: 20 }, (_, index) => `${index}`);
     const responses = await Promise.all(bodies.map((body) => keyed(gateway, 'race', body, 'k')));
     const won = bodies.filter((_, index) => responses[index]?.status === 200);
@@ -130,8 +126,7 @@ function behaves(config: (owner: Owner) => Promise<string>): void {
     const init = { method: 'DELETE', headers: { 'idempotency-key': 'end' } };
     assert.equal((await gateway.get('/events/ends', init)).status, 200);
     await gateway.publish('ends', 'open again');
-    const stream = gateway.stream(t, '/events/ends');
-    await stream.opened();
+    const stream = await heard(t, gateway, '/events/ends');
     assert.equal(parseObject(await (await gateway.get('/events/ends', init)).text())['duplicate'], true);
     await gateway.publish('ends', 'last');
     assert.equal((await stream.next()).data, 'last');

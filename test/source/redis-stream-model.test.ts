@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { after, BEGINNING } from '../../src/source/redis-stream-id.ts';
 import type { StreamLook } from '../../src/source/redis-stream-look.ts';
 import type { Place } from '../../src/source/redis-stream-proof.ts';
-import { type Part, type Read, readIn } from '../../src/source/redis-stream-read.ts';
+import { type Part, partingIn, type Read, readIn } from '../../src/source/redis-stream-read.ts';
 import type { Break } from '../../src/source/source.ts';
 
 /** What happens to a stream, and when its reader reads how many entries at most. */
@@ -97,10 +97,11 @@ class ModelReader {
 
   #rejoin(model: Model, { otherwise, onwards }: Extract<Read, { kind: 'fork' }>): boolean {
     const upTo = model.holds.filter((id) => id <= numberOf(this.#place.at.id));
-    const fork = upTo.findLast((id) => this.told.includes(id));
-    if (onwards !== undefined && fork !== undefined && fork === upTo.at(-1)) return this.#tell(onwards);
-    this.#place = fork === undefined ? otherwise : { at: after(`${fork}-0`), added: undefined };
-    const reason = fork === undefined ? 'reset' : 'rolled-back';
+    const entries = upTo.reverse().map((id) => ({ id: `${id}-0`, fields: [] }));
+    const fork = partingIn(entries, ({ id }) => this.told.includes(numberOf(id)));
+    if (onwards !== undefined && fork?.unknown === 0) return this.#tell(onwards);
+    this.#place = fork?.id === undefined ? otherwise : { at: after(fork.id), added: undefined };
+    const reason = fork?.id === undefined ? 'reset' : 'rolled-back';
     this.gaps.push({ reason, lost: null, at: this.#place.at, behind: this.told.length });
     return false;
   }

@@ -8,7 +8,7 @@ import { compareIds, type Replay, type StreamPosition } from '../../src/position
 import { stringDigest } from '../../src/source/redis-key-digest.ts';
 import { after } from '../../src/source/redis-stream-id.ts';
 import type { Place } from '../../src/source/redis-stream-proof.ts';
-import { type Part, type Read, readIn } from '../../src/source/redis-stream-read.ts';
+import { type Part, partingIn, type Read, readIn } from '../../src/source/redis-stream-read.ts';
 import type {
   Feed,
   KeyValue,
@@ -16,7 +16,6 @@ import type {
   Source,
   SourceListener,
   SourceStatus,
-  StreamEntry,
   StreamPage,
 } from '../../src/source/source.ts';
 import { KeyTruth, StreamTruth, written } from './stream-truth.ts';
@@ -215,18 +214,17 @@ export class FakeStreams implements Source {
   /** As the source for Redis does. */
   #rejoin(followed: Followed, { at }: Place, { otherwise, onwards }: Extract<Read, { kind: 'fork' }>): void {
     const { feed } = followed;
-    const knows = (entry: StreamEntry): boolean => this.#listener?.knows(feed, entry) === true;
     const kept = this.#redis
       .stream(feed.name)
       .kept.map(written)
       .filter(({ id }) => compareIds(id, at.id) <= 0);
-    const fork = kept.findLast(knows);
-    if (onwards !== undefined && fork !== undefined && fork === kept.at(-1)) {
+    const fork = partingIn(kept.reverse(), (entry) => this.#listener?.knows(feed, entry));
+    if (onwards !== undefined && fork?.unknown === 0) {
       this.#tell(followed, onwards);
       return;
     }
-    followed.place = fork === undefined ? otherwise : { at: after(fork.id), added: undefined };
-    const reason = fork === undefined ? 'reset' : 'rolled-back';
+    followed.place = fork?.id === undefined ? otherwise : { at: after(fork.id), added: undefined };
+    const reason = fork?.id === undefined ? 'reset' : 'rolled-back';
     this.#listener?.broken(feed, { reason, lost: null, at: followed.place.at });
   }
 

@@ -1,6 +1,7 @@
 /** What a fault happens to: one Redis, its gateways, those who write and those who read, and who keeps the truth. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Gateway, startGateway } from '../../support/gateway.ts';
+import { heard } from '../../support/heard.ts';
 import type { Owner } from '../../support/owner.ts';
 import { type Dice, dice } from '../../support/random.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
@@ -220,6 +221,11 @@ export async function deploy(owner: Owner, options: DeploymentOptions): Promise<
   const redis = watched?.servers[0] ?? (await startRedis(owner, [...settings, '--enable-debug-command', 'yes']));
   const deployment = new Deployment(owner, redis, watched, options);
   await Promise.all(Array.from({ length: options.gateways }, () => deployment.addSite()));
+  // Nothing is in the way yet, so nobody may be told of a gap: the gateways have to be there first.
+  const all = [...STREAMS.values(), PUBSUB].map((channel) => `channel=${channel}`).join('&');
+  for (const { gateway } of deployment.sites) {
+    if (gateway !== undefined) (await heard(owner, gateway, `/events?${all}`)).cut();
+  }
   deployment.startWriting();
   deployment.addClient('steady', [1]);
   deployment.addClient('steady', [1, 2], { pubsub: true });

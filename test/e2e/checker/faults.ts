@@ -54,7 +54,7 @@ async function runFault(deployment: Deployment, fault: Fault, length: Length): P
   deployment.addClient('steady', [1], { beginning: { kind: 'start' }, channel: 'all' });
   await fault.run(deployment, length);
   deployment.addClient('cut', [1, 3], { beginning: { kind: 'start' } });
-  const old = deployment.clients.at(1)?.log.seen.find(({ kind }) => kind === 'open');
+  const old = deployment.clients.at(1)?.log.seen.find((seen) => seen.kind === 'open' && seen.pending.length === 0);
   if (old?.kind === 'open') deployment.addClient('late', [1, 2], { beginning: { kind: 'cursor', cursor: old.id } });
   await deployment.reachesEverybody();
 }

@@ -23,8 +23,15 @@ export function judgeMessages(log: ClientLog, channel: string, messages: Message
     if (finished) judge.end();
     findings.push(...judge.findings);
   }
+  let pending = false;
   for (const seen of log.seen) {
+    if (seen.kind === 'open') pending = seen.pending.includes(channel);
     if (seen.kind !== 'gap' || seen.channel !== channel) continue;
+    // Who was told that the channel is pending is told what may be missing when it is there.
+    if (pending && seen.reason === 'source-lost') {
+      pending = false;
+      continue;
+    }
     if (messages.disturbances.some(({ from, to }) => seen.at >= from && seen.at <= to)) continue;
     findings.push({
       kind: 'false-gap',
