@@ -16,6 +16,8 @@ export interface StreamLook {
   readonly deleted: string | undefined;
   /** The id of its first entry; undefined where it holds none. */
   readonly first: string | undefined;
+  /** The same with what it holds. */
+  readonly oldest?: StreamEntry | undefined;
   /** From the place that was asked for on, the entry of the place itself included. */
   readonly entries: readonly StreamEntry[];
 }
@@ -93,6 +95,7 @@ function lookOf(type: unknown, info: unknown, range: unknown): Look {
     added: added === undefined ? undefined : Number(added),
     deleted: deleted === undefined ? undefined : String(deleted),
     first: first?.id,
+    oldest: first,
     entries: entriesOf(range),
   };
 }

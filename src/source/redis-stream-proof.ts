@@ -19,6 +19,18 @@ export interface Place {
   readonly mark?: string | undefined;
 }
 
+/** An entry by which a stream is known again, though its end went another way. */
+export interface Anchor {
+  readonly id: string;
+  readonly mark: string;
+}
+
+/** The first entry of a stream, which a roll-back leaves; undefined where it holds none. */
+export function anchorIn(look: Look): Anchor | undefined {
+  const oldest = look.kind === 'stream' ? look.oldest : undefined;
+  return oldest && { id: oldest.id, mark: markOf(oldest) };
+}
+
 /** Tells one entry from another with the same id. */
 export function markOf({ fields }: StreamEntry): string {
   const mark = createHash('sha1');

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { after, BEGINNING } from './redis-stream-id.ts';
 import { type Look, lookFrom, rangeBack, rangeFrom, sizeOf } from './redis-stream-look.ts';
-import { isSame, markOf, type Place, prove, type Reader } from './redis-stream-proof.ts';
+import { type Anchor, anchorIn, isSame, markOf, type Place, prove, type Reader } from './redis-stream-proof.ts';
 import type { Break, StreamEntry } from './source.ts';
 
 /** How to read. */
@@ -24,6 +24,8 @@ export interface Part {
   readonly more: boolean;
   /** Behind the entries. */
   readonly place: Place;
+  /** Where the stream's state was looked at. */
+  readonly anchor?: Anchor | undefined;
 }
 
 /** What was read. */
@@ -50,17 +52,22 @@ export function readIn(look: Look, place: Place, { reader, asked }: { reader: Re
   const entries = look.kind === 'stream' ? look.entries : [];
   if (proof.kind === 'unreadable') return proof;
   if (proof.kind === 'fork') {
-    const onwards = proof.removed ? taken(undefined, place, { entries, asked }) : undefined;
-    const lost = onwards && lostBehind(look, place, onwards);
+    const { otherwise } = proof;
+    if (!proof.removed) return { kind: 'fork', otherwise, onwards: undefined };
+    const onwards = taken(undefined, place, { entries, asked });
+    const lost = lostBehind(look, place, onwards);
     // Only where its owner took the place out: a roll-back can count the same.
-    if (onwards !== undefined && lost === 0) return onwards;
-    const gap: Break | undefined = lost === undefined ? undefined : { reason: 'trimmed', lost, at: place.at };
-    const another = lost !== undefined && lost < 0;
-    return { kind: 'fork', otherwise: proof.otherwise, onwards: another ? undefined : onwards && { ...onwards, gap } };
+    if (lost === 0) return onwards;
+    if (lost === undefined) return { kind: 'fork', otherwise, onwards };
+    if (lost < 0) return { kind: 'fork', otherwise, onwards: undefined };
+    const counted = { ...onwards.place, added: (onwards.place.added ?? 0) + lost };
+    const gap: Break = { reason: 'trimmed', lost, at: place.at };
+    return { kind: 'fork', otherwise, onwards: { ...onwards, gap, place: counted } };
   }
   const read = taken(proof.gap, proof.place, { entries, asked });
+  const anchor = anchorIn(look);
   const atEnd = look.kind === 'stream' && !read.place.at.before && read.place.at.id === look.last;
-  return atEnd ? { ...read, place: { ...read.place, added: look.added } } : read;
+  return atEnd ? { ...read, anchor, place: { ...read.place, added: look.added } } : { ...read, anchor };
 }
 
 /** How many of those that were added since the place are not behind it; undefined where nobody can count them. */
@@ -69,13 +76,24 @@ function lostBehind(look: Look, { added }: Place, { entries, more }: Part): numb
   return look.added - added - entries.length;
 }
 
+/** Whether a stream still holds an entry, with the same content. */
+export async function holds(redis: Redis, key: string, { id, mark }: Anchor): Promise<boolean> {
+  const at = after(id);
+  const [entry] = await rangeFrom(redis, key, at, 1);
+  return isSame({ at, added: undefined, mark }, entry);
+}
+
 /** How far back the fork is looked for, in entries, and how many are read at once. */
 const FORK_DEPTH = 1000;
 const FORK_PAGE = 100;
 
-/** Where two ways part: the newest entry that is known, behind so many that are `unknown`; without an id all before are older than what is known. */
+/**
+ * Where two ways part: at the newest entry that is known, behind so many that are `unknown`; or, where it is not `known`,
+ * at the newest that is older than all that would be.
+ */
 export interface Parting {
-  readonly id: string | undefined;
+  readonly id: string;
+  readonly known: boolean;
   readonly unknown: number;
 }
 
@@ -86,7 +104,7 @@ export type Knows = (entry: StreamEntry) => boolean | undefined;
 export function partingIn(entries: readonly StreamEntry[], knows: Knows): Parting | undefined {
   for (const [unknown, entry] of entries.entries()) {
     const known = knows(entry);
-    if (known !== false) return { id: known === true ? entry.id : undefined, unknown };
+    if (known !== false) return { id: entry.id, known: known === true, unknown };
   }
   return undefined;
 }

@@ -3,8 +3,8 @@ import type { Logger } from '../logger.ts';
 import type { StreamPosition } from '../position.ts';
 import { after, timeOf } from './redis-stream-id.ts';
 import { lookAtEnd } from './redis-stream-look.ts';
-import { markOf, type Place } from './redis-stream-proof.ts';
-import { FIRST_COUNT, findFork, nextCount, type Part, type Read, readOn } from './redis-stream-read.ts';
+import { type Anchor, anchorIn, markOf, type Place } from './redis-stream-proof.ts';
+import { FIRST_COUNT, findFork, holds, nextCount, type Part, type Read, readOn } from './redis-stream-read.ts';
 import { isRefusal, passes } from './redis-transaction.ts';
 import type { Outcome, Turn, Watched } from './redis-watched.ts';
 import type { Feed, SourceListener, StreamEntry } from './source.ts';
@@ -22,6 +22,8 @@ export class StreamReader implements Watched {
   readonly #logger: Logger;
   /** Undefined until the stream was looked at first. */
   #place: Place | undefined;
+  /** Where it was looked at last, what it began with. */
+  #anchor: Anchor | undefined;
   #count = FIRST_COUNT;
   #confirmed = false;
   /** It cannot be read, and that was said. */
@@ -65,6 +67,7 @@ export class StreamReader implements Watched {
     const { last, added, entries } = look.kind === 'missing' ? { last: '0-0', added: 0, entries: [] } : look;
     const [newest] = entries;
     const age = newest && Math.max(0, time - timeOf(newest.id));
+    this.#anchor = anchorIn(look);
     this.#place = { at: after(last), added, mark: newest?.id === last ? markOf(newest) : undefined };
     this.#failing = false;
     this.#confirmed = true;
@@ -84,8 +87,9 @@ export class StreamReader implements Watched {
     return this.#tell(read);
   }
 
-  #tell({ gap, entries, more, place }: Part): Outcome {
+  #tell({ gap, entries, more, place, anchor }: Part): Outcome {
     this.#place = place;
+    this.#anchor = anchor ?? this.#anchor;
     this.#count = nextCount(this.#count, entries);
     if (entries.length > 0) this.#toldSinceLook = true;
     if (gap !== undefined) this.#listener.broken(this.feed, gap);
@@ -105,11 +109,19 @@ export class StreamReader implements Watched {
     if (!turn.current()) return 'done';
     if (fork instanceof Error) return this.#failed(fork);
     if (onwards !== undefined && fork?.unknown === 0) return this.#tell(onwards);
-    this.#place = fork?.id === undefined ? otherwise : { at: after(fork.id), added: undefined };
+    const shared = fork === undefined || fork.known ? fork !== undefined : await answerOf(this.#isTheSame(turn));
+    if (!turn.current()) return 'done';
+    if (shared instanceof Error) return this.#failed(shared);
+    this.#place = fork === undefined || !shared ? otherwise : { at: after(fork.id), added: undefined };
     this.#look = true;
-    const reason = fork?.id === undefined ? 'reset' : 'rolled-back';
+    const reason = shared ? 'rolled-back' : 'reset';
     this.#listener.broken(this.feed, { reason, lost: null, at: this.#place.at });
     return 'more';
+  }
+
+  /** Whether the stream is the one of the last look, whatever became of its end: a roll-back keeps what it began with. */
+  async #isTheSame({ redis }: Turn): Promise<boolean> {
+    return this.#anchor !== undefined && (await holds(redis, this.key, this.#anchor));
   }
 
   #failed(error: Error): Outcome {

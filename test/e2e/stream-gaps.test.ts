@@ -329,6 +329,41 @@ describe('a connected client of a stream', () => {
     await goesOnWith(stream, 8, 8);
   });
 
+  describe('that came when the stream was long there', () => {
+    /** Entries 1 to 5 are older than all that the gateway has in memory; a client that came behind them. */
+    async function behindFive(t: TestContext, name: string): Promise<SseStream> {
+      await addNumbered(client, `s:${name}`, 1, 4);
+      await client.command('COPY', `s:${name}`, `copy:${name}`);
+      await addNumbered(client, `s:${name}`, 5, 5);
+      return await heard(t, gateway, `/events/s.${name}`);
+    }
+
+    test('is told how many were deleted before it was given them, and gets nothing again', async (t) => {
+      const stream = await behindFive(t, 'older');
+      const deleted = [...numberedEntries('s:older', 6, 7), ['XDEL', 's:older', '5-0', '6-0', '7-0']];
+      await atomically(client, deleted);
+      assert.deepEqual(assertGap(await stream.next(), 's.older', 'trimmed'), { after: '5-0', lost: 2 });
+      await addNumbered(client, 's:older', 8, 9);
+      await goesOnWith(stream, 8, 9);
+    });
+
+    test('is told when the stream is rolled back to before it came, and gets nothing again', async (t) => {
+      const stream = await behindFive(t, 'back');
+      await client.command('RENAME', 'copy:back', 's:back');
+      assert.equal(assertGap(await stream.next(), 's.back', 'rolled-back').after, '5-0');
+      await addEntry(client, 's:back', 'new', '4-1');
+      assert.deepEqual(dataOf(await stream.take(1)), ['new']);
+    });
+
+    test('is told of a reset when another stream with lower ids is in its place, and given that', async (t) => {
+      const stream = await behindFive(t, 'lower');
+      const another = ['1', '2'].map((number) => ['XADD', 's:lower', `${number}-0`, 'data', `other ${number}`]);
+      await atomically(client, [['DEL', 's:lower'], ...another]);
+      assert.equal(assertGap(await stream.next(), 's.lower', 'reset').after, '5-0');
+      assert.deepEqual(dataOf(await stream.take(2)), ['other 1', 'other 2']);
+    });
+  });
+
   test('is told of a string in its place while the other channels go on, and is served when the stream is back', async (t) => {
     const stream = await withFive(t, 'string', '/events?channel=s.string&channel=s.calm&channel=news');
     await atomically(client, [

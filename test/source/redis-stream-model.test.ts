@@ -73,12 +73,21 @@ class Model {
   }
 }
 
-/** Reads a model as the live reader does. */
+/** Reads a model as the live reader does, from where that stands now, and remembers so many of the last entries. */
 class ModelReader {
   readonly told: number[] = [];
   /** Each gap behind how many told entries. */
   readonly gaps: (Break & { readonly behind: number })[] = [];
-  #place: Place = { at: after(BEGINNING), added: 0 };
+  readonly began: number;
+  readonly #memory: number;
+  #place: Place;
+
+  constructor(model: Model, memory: number) {
+    const { last, added, length } = model.look('1-0', 0);
+    this.began = numberOf(last);
+    this.#memory = memory;
+    this.#place = { at: after(length === 0 && added === 0 ? BEGINNING : last), added };
+  }
 
   /** Whether there was nothing new. */
   read(model: Model, count: number): boolean {
@@ -98,10 +107,15 @@ class ModelReader {
   #rejoin(model: Model, { otherwise, onwards }: Extract<Read, { kind: 'fork' }>): boolean {
     const upTo = model.holds.filter((id) => id <= numberOf(this.#place.at.id));
     const entries = upTo.reverse().map((id) => ({ id: `${id}-0`, fields: [] }));
-    const fork = partingIn(entries, ({ id }) => this.told.includes(numberOf(id)));
+    const remembered = this.told.slice(-this.#memory);
+    const oldest = this.told.length > this.#memory ? (remembered[0] ?? 0) : this.began;
+    const knows = (id: number): boolean | undefined =>
+      id < oldest ? undefined : id === this.began || remembered.includes(id);
+    const fork = partingIn(entries, ({ id }) => knows(numberOf(id)));
     if (onwards !== undefined && fork?.unknown === 0) return this.#tell(onwards);
-    this.#place = fork?.id === undefined ? otherwise : { at: after(fork.id), added: undefined };
-    const reason = fork?.id === undefined ? 'reset' : 'rolled-back';
+    const shared = fork?.known === true;
+    this.#place = shared ? { at: after(fork.id), added: undefined } : otherwise;
+    const reason = shared ? 'rolled-back' : 'reset';
     this.gaps.push({ reason, lost: null, at: this.#place.at, behind: this.told.length });
     return false;
   }
@@ -118,8 +132,20 @@ function numberOf(id: string): number {
   return Number(id.split('-')[0]);
 }
 
-function run(steps: readonly Step[]): { model: Model; reader: ModelReader; remade: number } {
-  const [model, reader] = [new Model(), new ModelReader()];
+/** What a reader does that begins after some `earlier` steps; `memory`: entries that it remembers. */
+interface Story {
+  readonly steps: readonly Step[];
+  readonly earlier?: readonly Step[];
+  readonly memory?: number;
+}
+
+function run({ steps, earlier = [], memory = 1000 }: Story): { model: Model; reader: ModelReader; remade: number } {
+  const model = new Model();
+  for (const step of earlier) {
+    if (step.kind === 'delete') model.delete(step.index);
+    else if (step.kind === 'add' || step.kind === 'trim') model[step.kind](step.count);
+  }
+  const reader = new ModelReader(model, memory);
   let remade = 0;
   model.add(1);
   for (const step of steps) {
@@ -140,7 +166,7 @@ function run(steps: readonly Step[]): { model: Model; reader: ModelReader; remad
 /** Entries that were never told, whether their owner deleted them or not. */
 function untold(model: Model, reader: ModelReader): number[] {
   const told = new Set(reader.told);
-  return model.ever.filter((id) => !told.has(id));
+  return model.ever.filter((id) => id > reader.began && !told.has(id));
 }
 
 function assertNothingLostInSilence(model: Model, reader: ModelReader): void {
@@ -162,7 +188,7 @@ describe('the reader of a stream', () => {
   test('that is added to and trimmed hears every entry, or how many it did not', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(adding, trimming, reading), { maxLength: 40, size: 'max' }), (steps) => {
-        const { model, reader } = run(steps);
+        const { model, reader } = run({ steps });
         assertNothingLostInSilence(model, reader);
         const lost = reader.gaps.reduce((sum, gap) => sum + (gap.lost ?? Number.NaN), 0);
         assert.equal(lost, untold(model, reader).length);
@@ -175,7 +201,7 @@ describe('the reader of a stream', () => {
   test('from which entries are deleted too hears of no more losses than there are', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(adding, trimming, deleting, reading), { maxLength: 40, size: 'max' }), (steps) => {
-        const { model, reader } = run(steps);
+        const { model, reader } = run({ steps });
         assertNothingLostInSilence(model, reader);
         const lost = reader.gaps.reduce((sum, gap) => sum + (gap.lost ?? Number.NaN), 0);
         assert.ok(lost <= untold(model, reader).length, `${lost} are said to be lost`);
@@ -184,10 +210,24 @@ describe('the reader of a stream', () => {
     );
   });
 
+  test('that began late or remembers little is given nothing twice, and is told of no other stream', () => {
+    const steps = fc.array(fc.oneof(adding, trimming, deleting, reading), { maxLength: 40, size: 'max' });
+    const earlier = fc.array(fc.oneof(adding, trimming, deleting), { maxLength: 10 });
+    fc.assert(
+      fc.property(fc.record({ steps, earlier, memory: fc.integer({ min: 1, max: 5 }) }), (story) => {
+        const { model, reader } = run(story);
+        assertNothingLostInSilence(model, reader);
+        const lost = reader.gaps.reduce((sum, gap) => sum + (gap.lost ?? Number.NaN), 0);
+        assert.ok(lost <= untold(model, reader).length, `${lost} are said to be lost: ${JSON.stringify(reader.gaps)}`);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test('that is made anew begins anew with it, each time', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(adding, trimming, reading, remaking), { maxLength: 40, size: 'max' }), (steps) => {
-        const { model, reader, remade } = run(steps);
+        const { model, reader, remade } = run({ steps });
         assertNothingLostInSilence(model, reader);
         assert.equal(reader.gaps.filter(({ reason }) => reason !== 'trimmed').length, remade);
       }),

@@ -223,8 +223,9 @@ export class FakeStreams implements Source {
       this.#tell(followed, onwards);
       return;
     }
-    followed.place = fork?.id === undefined ? otherwise : { at: after(fork.id), added: undefined };
-    const reason = fork?.id === undefined ? 'reset' : 'rolled-back';
+    const shared = fork?.known === true;
+    followed.place = shared ? { at: after(fork.id), added: undefined } : otherwise;
+    const reason = shared ? 'rolled-back' : 'reset';
     this.#listener?.broken(feed, { reason, lost: null, at: followed.place.at });
   }
 
