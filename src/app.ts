@@ -111,8 +111,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     http.replace(parts);
     core.fanout.cut((subscriber) => {
       if (!parts.subscribe.mayStay(subscriber)) return 'not-allowed';
-      return subscriber.channels.some((channel) => replaced.has(channel)) ? 'reloaded' : undefined;
+      return subscriber.channels.some((channel) => replaced.get(channel) === 0) ? 'reloaded' : undefined;
     });
+    for (const [channel, upTo] of replaced) if (upTo > 0) core.fanout.cutAfter(channel, upTo, 'reloaded');
   };
   return { url, metrics: core.metrics, reload, stop, kill };
 }
@@ -156,8 +157,8 @@ function buildCore(options: AppOptions): Core {
   return { numbering, metrics, keeping, hub, fanout, sources, rounds };
 }
 
-/** Brings a running core to another configuration; gives the channels that read something else now. */
-function reloadCore(core: Core, before: Config, options: AppOptions): ReadonlySet<Channel> {
+/** Brings a running core to another configuration; gives the channels that read something else now, as the hub does. */
+function reloadCore(core: Core, before: Config, options: AppOptions): ReadonlyMap<Channel, number> {
   const { config, clock } = options;
   const { limits, server } = config;
   const same = [...core.sources].filter(([name]) => isSameSource(before, config, name));

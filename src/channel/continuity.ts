@@ -5,7 +5,14 @@
  */
 import type { Cursor } from '../cursor.ts';
 import type { Gap, GapReason } from '../event.ts';
-import { formatPosition, type Numbering, type Position, type Replay, type StreamPosition } from '../position.ts';
+import {
+  formatPosition,
+  type Numbering,
+  type Position,
+  type Replay,
+  type StreamPosition,
+  streamPosition,
+} from '../position.ts';
 
 import type { Log } from './log.ts';
 
@@ -66,7 +73,8 @@ export function startInStream(log: Log, brought: Brought, replay: Replay, number
   if (brought.kind === 'nothing') return newcomerIn(log, replay, head);
   const position = brought.kind === 'cursor' ? positionIn(brought.cursor, log.channel) : undefined;
   if (position?.kind === 'stream') {
-    const number = log.numberOf(position);
+    // What cannot be read has to say so itself, as long as that lasts.
+    const number = log.unreadable === undefined ? log.numberOf(position) : undefined;
     // At an end it is worth a look whether somebody has opened it again: the client is told that it is over.
     if (number === undefined || isAtEnd(log, position)) return { kind: 'apart', position };
     return { kind: 'at', number, position: formatPosition(position) };
@@ -75,13 +83,18 @@ export function startInStream(log: Log, brought: Brought, replay: Replay, number
   return { kind: 'at', number: head, position: log.position, gap };
 }
 
-/** Where a subscriber of a key starts: behind its value where it has that, before it otherwise. There is never a gap. */
+/**
+ * Where a subscriber of a key starts: behind its value where it has that, before it otherwise. That is a gap only where
+ * there may be another value by now, which cannot be told.
+ */
 export function startAtKey(log: Log, brought: Brought, numbering: Numbering): OwnStart {
   const position = brought.kind === 'cursor' ? positionIn(brought.cursor, log.channel) : undefined;
   const has = position?.kind === 'key' ? formatPosition(position) : NO_VALUE;
   const current = log.position ?? NO_VALUE;
-  const number = current === has ? numbering.last : log.startOf({ kind: 'all' });
-  return { kind: 'at', number, position: has };
+  if (current !== has) return { kind: 'at', number: log.startOf({ kind: 'all' }), position: has };
+  const reason = log.unreadable;
+  const gap: Gap | undefined = reason && { channel: log.channel, reason, after: has, lost: null };
+  return { kind: 'at', number: numbering.last, position: has, ...(gap && { gap }) };
 }
 
 /** The position of a key that does not exist, and of a client that has nothing of it. */
@@ -89,7 +102,10 @@ export const NO_VALUE = '~0';
 
 /** What is all in memory need not be asked for, if nothing there is of a stream that is gone. */
 function newcomerIn(log: Log, replay: Replay, head: number): OwnStart {
-  if (replay.kind === 'none') return { kind: 'at', number: head, position: log.position };
+  if (replay.kind === 'none') {
+    const end = log.unreadable === undefined ? undefined : streamPosition(log.position);
+    return end === undefined ? { kind: 'at', number: head, position: log.position } : { kind: 'apart', position: end };
+  }
   const number = log.startOf(replay);
   const position = log.positionAt(number);
   // Leading gaps are no part of it: what stands in front of them may be in the stream.

@@ -38,6 +38,8 @@ export class Log {
   readonly channel: string;
   readonly nature: Nature;
   readonly readers = new Set<LogReader>();
+  /** Why what stands in its stream or key now cannot be told, as the gap behind the newest event says; undefined where it can. */
+  unreadable: GapReason | undefined;
   #limits: HistoryLimits;
   readonly #context: LogContext;
   readonly #entries: Entries;

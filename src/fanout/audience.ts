@@ -130,6 +130,11 @@ export class Audience implements LogReader {
     return { visited, more, joining: this.#takeJoining(), gaps };
   }
 
+  /** Whether a subscriber was given everything up to `number`. */
+  hasGiven(subscriber: Subscriber, number: number): boolean {
+    return subscriber.place === 'head' && this.#head >= number;
+  }
+
   /** Brings a subscriber that is behind one write further. */
   serve(subscriber: Subscriber, now: number): { served: Served; gaps: number } {
     if (subscriber.outlet.pending > 0) {

@@ -39,6 +39,8 @@ export interface FanoutOptions {
   readonly release: (channel: Channel) => void;
 }
 
+/** How long those who are to be cut may take for what they are still given. */
+const LEAVE_MS = 10_000;
 /** How long a turn sweeps before other work of the loop has its chance. */
 const TURN_MS = 10;
 /** Sockets that one audience is given before the next has its turn. */
@@ -52,6 +54,8 @@ export class Fanout implements SubscriberOwner {
   readonly #dirty = new Line<Audience>();
   readonly #ready = new Line<Subscriber>();
   readonly #touched = new Set<Log>();
+  /** Those who are to be cut once they were given everything up to a number. */
+  readonly #leaving = new Map<Subscriber, { readonly number: number; readonly ending: EndingName }>();
   /** Of streams that somebody was given from elsewhere than their logs. They hold nothing while nobody is. */
   readonly #walks = new WeakMap<Channel, Walk>();
   readonly #collector: Collector;
@@ -73,6 +77,19 @@ export class Fanout implements SubscriberOwner {
       const ending = ends(subscriber);
       if (ending !== undefined) subscriber.outlet.end(ending);
     }
+  }
+
+  /**
+   * Ends the streams of a channel, each as soon as it was given everything up to `number`, or has not taken it for a
+   * while; their clients come back.
+   */
+  cutAfter(channel: Channel, number: number, ending: EndingName): void {
+    const leaving = [...this.subscribers.keys()].filter(({ channels }) => channels.includes(channel));
+    for (const subscriber of leaving) this.#leaving.set(subscriber, { number, ending });
+    this.nudge();
+    this.#options.clock.after(LEAVE_MS, () => {
+      for (const { outlet } of leaving) outlet.end(ending);
+    });
   }
 
   /** Takes in a stream whose head is written. It follows its channels at once, and is served from `enter` on. */
@@ -136,6 +153,7 @@ export class Fanout implements SubscriberOwner {
     const { channels, outlet } = subscriber;
     const audience = this.subscribers.get(subscriber);
     this.subscribers.delete(subscriber);
+    this.#leaving.delete(subscriber);
     if (audience !== undefined) this.#leave(subscriber, audience);
     for (const channel of channels) this.#options.release(channel);
     this.#options.metrics.count('streams_ended');
@@ -217,9 +235,18 @@ export class Fanout implements SubscriberOwner {
     this.#collector.forget();
     for (const log of this.#touched) log.trim();
     this.#touched.clear();
+    if (this.#leaving.size > 0) this.#cutGiven();
     this.#options.settled(!this.#busy);
     this.#armed = worked;
     return worked;
+  }
+
+  #cutGiven(): void {
+    for (const [subscriber, { number, ending }] of this.#leaving) {
+      if (this.subscribers.get(subscriber)?.hasGiven(subscriber, number) === false) continue;
+      this.#leaving.delete(subscriber);
+      subscriber.outlet.end(ending);
+    }
   }
 
   #sweepNext(now: number): void {

@@ -7,6 +7,9 @@ import type { Replay, StreamPosition } from '../position.ts';
 import type { StreamPage } from '../source/source.ts';
 import { natureOf, type Plan } from './plan.ts';
 
+/** The position before everything that a stream can hold. */
+const FIRST = '0-0';
+
 /** Where a message starts to be missing: told to whoever waits. */
 type Waiter = () => void;
 
@@ -136,6 +139,15 @@ export class Channel {
     if (this.log.nature.own) return; // the stream or key judges every position itself
     this.log.beginAt(this.#context.numbering.last);
     this.log.appendGap('reset', null);
+  }
+
+  /**
+   * Another channel takes its place. The positions of two streams look alike, so who follows is told before being cut;
+   * gives the number up to which everything is to be given for that, 0 where the next channel tells.
+   */
+  isReplaced(by: Plan): number {
+    const bothStreams = this.log.nature.own && this.plan.feed.kind === 'stream' && by.feed.kind === 'stream';
+    return bothStreams ? this.log.appendGap('reset', null, FIRST) : 0;
   }
 
   /** The source hears nothing any more, until the next confirmation. */

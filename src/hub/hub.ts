@@ -64,7 +64,7 @@ export class Hub {
    * them is to come back. Those that nothing names any more are ended; of a source that is not among the new ones
    * nothing is heard from here on.
    */
-  reload(settings: HubSettings): ReadonlySet<Channel> {
+  reload(settings: HubSettings): ReadonlyMap<Channel, number> {
     const { sources: before } = this.#options;
     this.#options = { ...this.#options, ...settings };
     for (const source of settings.sources) {
@@ -72,8 +72,11 @@ export class Hub {
       this.#feeds.set(source, new Map());
       source.start(this.#listener());
     }
-    const replaced = new Set<Channel>();
-    for (const channel of [...this.#channels.values()]) if (this.#replan(channel)) replaced.add(channel);
+    const replaced = new Map<Channel, number>();
+    for (const channel of [...this.#channels.values()]) {
+      const told = this.#replan(channel);
+      if (told !== undefined) replaced.set(channel, told);
+    }
     for (const plan of settings.always) this.#live(plan);
     for (const source of before) {
       if (settings.sources.includes(source)) continue;
@@ -150,22 +153,23 @@ export class Hub {
   }
 
   /** Brings a live channel to what the configuration says now; true where another has taken its place. */
-  #replan(channel: Channel): boolean {
+  #replan(channel: Channel): number | undefined {
     const plan = this.#options.plan(channel.name);
     const { shape, source } = channel.plan;
     if (plan?.shape === shape && plan.source === source) {
       channel.replan(plan);
       this.#intakes.get(channel)?.replan(channel.plan);
       this.#lingerIfIdle(channel);
-      return false;
+      return undefined;
     }
     if (plan === undefined) channel.log.appendEnd('removed', { position: channel.log.position });
     this.#retire(channel);
-    if (plan === undefined) return false;
+    if (plan === undefined) return undefined;
+    const told = channel.isReplaced(plan);
     const next = this.#live(plan);
     next.replaces();
     this.#lingerIfIdle(next);
-    return true;
+    return told;
   }
 
   /** Reads nothing more for a channel. Whoever follows it may read to its end. */

@@ -129,12 +129,14 @@ export class Intake {
     // It can be read again and goes on where it was, so nothing is missing for who comes back now.
     if (this.#error !== undefined) log.withdraw(this.#error);
     this.#error = undefined;
+    log.unreadable = undefined;
     for (const { id, fields } of entries) this.#read(readEntry(plan.reading, fields, plan.feed.name), id);
   }
 
   /** Takes what a key holds: said only where it is another value. */
   value({ digest, data }: KeyValue): void {
     const { plan, log } = this.#options;
+    log.unreadable = undefined;
     const standing = { position: `~${digest}`, key: SHARED_KEY };
     const append = (): number => {
       if (log.position === standing.position) return log.head;
@@ -155,6 +157,8 @@ export class Intake {
     const { log, plan } = this.#options;
     const position = log.nature.own && at !== undefined ? formatPosition(at) : undefined;
     if (reason === 'too-large') this.#options.metrics.count('messages_too_large');
+    // A place in a stream that is too large is passed; a key that is stays so.
+    log.unreadable = reason === 'source-error' || plan.feed.kind === 'key' ? reason : undefined;
     const trimmed = reason === 'trimmed' && plan.conflate !== false;
     // Of entries that are gone nothing counts but the newest, and that is still there where any is.
     if (trimmed && plan.conflate === true && at?.before === true) return;

@@ -197,6 +197,27 @@ describe('a key channel', () => {
     });
   }
 
+  for (const [how, command] of [
+    ['too-large', ['SET', 'k:too-large', 'x'.repeat(70_000)]],
+    ['source-error', ['RPUSH', 'k:source-error', 'a']],
+  ] as const) {
+    test(`that cannot be told any more (${how}) is a gap for who comes back with what it was before, too`, async (t) => {
+      const path = `/events/k.${how}`;
+      await client.command('SET', `k:${how}`, 'before');
+      const watcher = await heard(t, gateway, path);
+      const { id } = await watcher.next();
+      await atomically(client, [['DEL', `k:${how}`], [...command]]);
+      assertGap(await watcher.next(), `k.${how}`, how);
+      const back = gateway.stream(t, path, { lastEventId: id });
+      assert.equal(openData(await back.opened()).resumed, false);
+      assertGap(back.gapsBeforeOpen()[0], `k.${how}`, how);
+      await client.command('SET', `k:${how}`, 'after');
+      assert.equal((await back.next()).data, 'after');
+      const later = gateway.stream(t, path, { lastEventId: back.lastEventId });
+      assert.equal(openData(await later.opened()).resumed, true);
+    });
+  }
+
   test('whose value is too large is a gap, and the next that is not is sent', async (t) => {
     await client.command('SET', 'k:large', 'a');
     const stream = await heard(t, gateway, '/events/k.large');

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { addEntry, addNumbered, assertGap } from '../support/entries.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { openData } from '../support/gateway-events.ts';
 import { heard } from '../support/heard.ts';
 import { INSPECTED, inspect } from '../support/inspector.ts';
 import type { Owner } from '../support/owner.ts';
@@ -87,11 +89,37 @@ describe('a configuration that is read again', () => {
     await reloaded.with(`${source}channels: {news: {pubsub: new}}\n${OPEN}`);
     assert.equal(await stream.ended(), 'complete');
     const back = await heard(t, reloaded.gateway, '/events/news', { lastEventId: id ?? '' });
-    const gap = JSON.parse((await back.next()).data);
-    assert.deepEqual([gap.channel, gap.reason], ['news', 'reset']);
+    assertGap(await back.next(), 'news', 'reset');
     await redis.client().publish('old', 'unheard');
     await redis.client().publish('new', 'after');
     assert.equal((await back.next()).data, 'after');
+  });
+
+  test('tells clients of a stream channel that reads another stream, whose positions look like their own', async (t) => {
+    const redis = await startRedis(t);
+    const client = redis.client();
+    await addNumbered(client, 'old:a', 1, 4);
+    for (let number = 1; number <= 6; number += 1) await addEntry(client, 'new:a', `new ${number}`, `${number}-0`);
+    const text = (name: string) =>
+      `redis: ${redis.url}\nchannels: {"s.{n}": {stream: "${name}:{n}"}, lobby: {memory: true}}\n${OPEN}`;
+    const reloaded = await start(t, text('old'));
+    const { gateway } = reloaded;
+    const paths = ['/events/s.a', '/events?channel=s.a&channel=lobby'];
+    const streams = await Promise.all(paths.map((path) => heard(t, gateway, path)));
+    await addNumbered(client, 'old:a', 5, 5);
+    for (const stream of streams) assert.equal((await stream.next()).data, '5');
+    await reloaded.with(text('new'));
+    for (const [index, stream] of streams.entries()) {
+      const gap = await stream.next();
+      assert.equal(assertGap(gap, 's.a', 'reset').after, '5-0');
+      assert.equal(await stream.ended(), 'complete');
+      const back = await heard(t, gateway, paths[index] ?? '', { lastEventId: gap.id });
+      assert.equal(openData(await back.opened()).resumed, true);
+      assert.deepEqual(
+        (await back.take(6)).map(({ data }) => data),
+        [1, 2, 3, 4, 5, 6].map((number) => `new ${number}`),
+      );
+    }
   });
 
   test('takes rights away from who is connected, and gives new ones at once', async (t) => {

@@ -364,6 +364,24 @@ describe('a connected client of a stream', () => {
     });
   });
 
+  test('is told of a string in its place also when it comes back, or comes first, and goes on when that is gone', async (t) => {
+    const stream = await withFive(t, 'other');
+    await atomically(client, [
+      ['RENAME', 's:other', 'kept:other'],
+      ['SET', 's:other', 'x'],
+    ]);
+    assertGap(await stream.next(), 's.other', 'source-error');
+    const back = gateway.stream(t, '/events/s.other', { lastEventId: '5-0' });
+    const first = gateway.stream(t, '/events/s.other');
+    for (const each of [back, first]) {
+      assert.equal(openData(await each.opened()).resumed, false);
+      assertGap(each.gapsBeforeOpen()[0], 's.other', 'source-error');
+    }
+    await client.command('RENAME', 'kept:other', 's:other');
+    await addNumbered(client, 's:other', 6, 7);
+    for (const each of [stream, back, first]) await goesOnWith(each, 6, 7);
+  });
+
   test('is told of a string in its place while the other channels go on, and is served when the stream is back', async (t) => {
     const stream = await withFive(t, 'string', '/events?channel=s.string&channel=s.calm&channel=news');
     await atomically(client, [
