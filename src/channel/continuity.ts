@@ -7,6 +7,7 @@ import type { Cursor } from '../cursor.ts';
 import type { Gap, GapReason } from '../event.ts';
 import {
   formatPosition,
+  type KeyPosition,
   type Numbering,
   type Position,
   type Replay,
@@ -65,7 +66,9 @@ export type OwnStart =
   /** It stands at a place that is not in the log: from there it is read in the stream itself, with a proof. */
   | { readonly kind: 'apart'; readonly position: StreamPosition }
   /** Where it starts has to be found in the stream. */
-  | { readonly kind: 'find'; readonly replay: Replay };
+  | { readonly kind: 'find'; readonly replay: Replay }
+  /** What the key holds now has to be read first. */
+  | { readonly kind: 'ask'; readonly position: KeyPosition };
 
 /** Where a subscriber of a stream starts, as far as the log alone can tell. */
 export function startInStream(log: Log, brought: Brought, replay: Replay, numbering: Numbering): OwnStart {
@@ -84,13 +87,26 @@ export function startInStream(log: Log, brought: Brought, replay: Replay, number
 }
 
 /**
+ * The value of a key that a client brings, where that is another than the newest that is known here: an older one, or
+ * one that only another gateway has read yet.
+ */
+export function anotherValue(log: Log, brought: Brought): KeyPosition | undefined {
+  const position = brought.kind === 'cursor' ? positionIn(brought.cursor, log.channel) : undefined;
+  if (position?.kind !== 'key') return undefined;
+  return formatPosition(position) === (log.position ?? NO_VALUE) ? undefined : position;
+}
+
+/**
  * Where a subscriber of a key starts: behind its value where it has that, before it otherwise. That is a gap only where
  * there may be another value by now, which cannot be told.
  */
-export function startAtKey(log: Log, brought: Brought, numbering: Numbering): OwnStart {
+export function startAtKey(log: Log, brought: Brought, numbering: Numbering): Extract<OwnStart, { kind: 'at' }> {
   const position = brought.kind === 'cursor' ? positionIn(brought.cursor, log.channel) : undefined;
   const has = position?.kind === 'key' ? formatPosition(position) : NO_VALUE;
   const current = log.position ?? NO_VALUE;
+  // Who has a value is not given an older one while the newest is held back.
+  const waits = log.awaited !== undefined && position?.kind === 'key';
+  if (waits) return { kind: 'at', number: numbering.last, position: has };
   if (current !== has) return { kind: 'at', number: log.startOf({ kind: 'all' }), position: has };
   const reason = log.unreadable;
   const gap: Gap | undefined = reason && { channel: log.channel, reason, after: has, lost: null };

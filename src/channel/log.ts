@@ -40,6 +40,8 @@ export class Log {
   readonly readers = new Set<LogReader>();
   /** Why what stands in its stream or key now cannot be told, as the gap behind the newest event says; undefined where it can. */
   unreadable: GapReason | undefined;
+  /** The newest value of a key stands here, which the channel's rate holds back; undefined where nothing is held. */
+  awaited: string | undefined;
   #limits: HistoryLimits;
   readonly #context: LogContext;
   readonly #entries: Entries;

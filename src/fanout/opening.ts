@@ -13,6 +13,7 @@ import type { Fanout } from './fanout.ts';
 import { cursorAt } from './standing.ts';
 import { findStart, findsLater, lateStart, type Start, startNow } from './start.ts';
 import type { Subscriber } from './subscriber.ts';
+import type { Walk } from './walk.ts';
 
 /** What a client asked for. */
 export interface Asked {
@@ -83,7 +84,9 @@ class Opening {
       if (this.#waiting.size === 0) this.#run();
     };
     // A source that went away meanwhile: the stream opens without it, and proves itself when it is back.
-    findStart(channel, start, this.#context.fanout.walkOf(channel)).then(found, () => found(undefined));
+    const { fanout, numbering } = this.#context;
+    const walkOf = (of: Channel): Walk => fanout.walkOf(of);
+    findStart(channel, asked, start, { numbering, walkOf }).then(found, () => found(undefined));
   }
 
   #askedOf(channel: Channel): { brought: Brought; replay: Replay; publisherIds: boolean } {
@@ -143,8 +146,8 @@ class Opening {
         stood: channel.log.position,
         told: stays ? text : undefined,
       });
-      // A key's value comes with its confirmation: only then it shows whether the client has it.
-      if (apart.kind === 'key') channel.whenConfirmed(() => fanout.joinKey(subscriber, channel, this.#asked.brought));
+      // A key's value comes with its confirmation or the next read: only then it shows whether the client has it.
+      if (apart.kind === 'key') channel.whenRead(() => fanout.joinKey(subscriber, channel, this.#asked.brought));
     }
   }
 

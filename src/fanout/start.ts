@@ -1,6 +1,7 @@
 /** Where a new subscriber starts in one of its channels: as far as the log can tell, and by a look into the stream. */
 
 import {
+  anotherValue,
   type Brought,
   NO_VALUE,
   type OwnStart,
@@ -44,14 +45,24 @@ export function startNow(channel: Channel, wanted: Wanted, numbering: Numbering)
     const { from, gap } = startOf(log, brought, wanted, numbering);
     return { kind: 'at', number: from, position: undefined, ...(gap && { gap }) };
   }
-  return plan.feed.kind === 'key'
-    ? startAtKey(log, brought, numbering)
-    : startInStream(log, brought, replay, numbering);
+  if (plan.feed.kind !== 'key') return startInStream(log, brought, replay, numbering);
+  const another = channel.readable ? anotherValue(log, brought) : undefined;
+  return another === undefined ? startAtKey(log, brought, numbering) : { kind: 'ask', position: another };
 }
 
-/** Looks a start up in the stream. Rejects with SourceDownError. */
-export async function findStart(channel: Channel, start: OwnStart, walk: Walk): Promise<Start> {
+/** Looks a start up in the stream or key. Rejects with SourceDownError. */
+export async function findStart(
+  channel: Channel,
+  { brought }: Wanted,
+  start: OwnStart,
+  context: { readonly numbering: Numbering; readonly walkOf: (channel: Channel) => Walk },
+): Promise<Start> {
   if (start.kind === 'at') return plain(start);
+  if (start.kind === 'ask') {
+    await new Promise<void>((resolve) => channel.whenRead(resolve));
+    return plain(startAtKey(channel.log, brought, context.numbering));
+  }
+  const walk = context.walkOf(channel);
   if (start.kind === 'find') {
     const position = await channel.startOf(start.replay);
     return placed(channel, { gap: undefined, position, stays: false, more: false });
@@ -77,6 +88,10 @@ export function lateStart(channel: Channel, wanted: Wanted, numbering: Numbering
     return { number: numbering.last, position, gap: refused ? erred : undefined, apart: brought, stays: refused };
   }
   const start = startNow(channel, wanted, numbering);
+  if (start.kind === 'ask') {
+    const position = formatPosition(start.position);
+    return { number: numbering.last, position, gap: undefined, apart: start.position, stays: false };
+  }
   if (start.kind === 'apart') {
     return placed(channel, { gap: undefined, position: start.position, stays: false, more: false });
   }
@@ -113,7 +128,5 @@ function placed(channel: Channel, { gap, position: place, stays, more }: Proof):
 /** Where a client that waited for a key's value goes on, now that it is known. */
 export function startOfKey(channel: Channel, brought: Brought, numbering: Numbering): { number: number; has: string } {
   const start = startAtKey(channel.log, brought, numbering);
-  return start.kind === 'at'
-    ? { number: start.number, has: start.position ?? NO_VALUE }
-    : { number: numbering.last, has: NO_VALUE };
+  return { number: start.number, has: start.position ?? NO_VALUE };
 }

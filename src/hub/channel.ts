@@ -73,6 +73,19 @@ export class Channel {
     return () => this.#waiters.delete(waiter);
   }
 
+  /** Whether its source can read what it holds now. */
+  get readable(): boolean {
+    return this.plan.source.readAgain !== undefined;
+  }
+
+  /** Calls `waiter` once everything is told that a key holds now, or when it is confirmed next. */
+  whenRead(waiter: Waiter): void {
+    const { source, feed } = this.plan;
+    const reading = this.#confirmed ? source.readAgain?.(feed) : undefined;
+    if (reading === undefined) this.#waiters.add(waiter);
+    else reading.then((read) => (read || this.#confirmed ? waiter() : this.#waiters.add(waiter)));
+  }
+
   /**
    * Somebody's stream was opened without the confirmation: what was missed is announced with it. A key announces itself,
    * a stream proves what comes behind a place that is known.

@@ -138,7 +138,9 @@ export class Intake {
     const { plan, log } = this.#options;
     log.unreadable = undefined;
     const standing = { position: `~${digest}`, key: SHARED_KEY };
+    log.awaited = standing.position;
     const append = (): number => {
+      log.awaited = undefined;
       if (log.position === standing.position) return log.head;
       return data === undefined
         ? log.appendDeleted(standing)

@@ -8,6 +8,13 @@ const MOST_IN_FLIGHT = 256;
 /** `again`: what is being read has changed meanwhile. */
 type State = 'idle' | 'waiting' | 'reading' | 'again';
 
+/** Who waits for a read that began after it asked. */
+interface Asked {
+  /** Reads that end before that one. */
+  readonly skip: number;
+  readonly resolve: (read: boolean) => void;
+}
+
 export class ReadingLine {
   readonly #states = new Map<Watched, State>();
   readonly #waiting = new Set<Watched>();
@@ -15,6 +22,7 @@ export class ReadingLine {
   #front = this.#waiting.values();
   /** Those whose last read is to be repeated a little later. */
   readonly #later = new Set<Watched>();
+  readonly #asked = new Map<Watched, Asked[]>();
   #redis: Redis | undefined;
   /** Grows when the link goes: what was asked before counts no more. */
   #epoch = 0;
@@ -31,6 +39,20 @@ export class ReadingLine {
     this.#states.delete(watched);
     this.#waiting.delete(watched);
     this.#later.delete(watched);
+    this.#answer(watched, false);
+  }
+
+  /** As `want`; resolves once a read that begins from now on has told what it found, false where the link goes before. */
+  again(watched: Watched): Promise<boolean> {
+    const state = this.#states.get(watched);
+    if (this.#redis === undefined || state === undefined) return Promise.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const skip = state === 'reading' || state === 'again' ? 1 : 0;
+    const asked = this.#asked.get(watched);
+    if (asked === undefined) this.#asked.set(watched, [{ skip, resolve }]);
+    else asked.push({ skip, resolve });
+    this.want(watched);
+    return promise;
   }
 
   /** To be read, from now on: what is read already is read again after. */
@@ -71,6 +93,7 @@ export class ReadingLine {
     this.#waiting.clear();
     this.#later.clear();
     for (const watched of this.#states.keys()) this.#states.set(watched, 'idle');
+    for (const watched of [...this.#asked.keys()]) this.#answer(watched, false);
   }
 
   /** Begins no read until `resume`. */
@@ -119,10 +142,23 @@ export class ReadingLine {
     void watched.read(turn).then(answered);
   }
 
+  #answer(watched: Watched, read: boolean): void {
+    const asked = this.#asked.get(watched);
+    if (asked === undefined) return;
+    const left: Asked[] = [];
+    for (const each of asked) {
+      if (read && each.skip > 0) left.push({ ...each, skip: each.skip - 1 });
+      else each.resolve(read);
+    }
+    if (left.length > 0) this.#asked.set(watched, left);
+    else this.#asked.delete(watched);
+  }
+
   #finished(watched: Watched, outcome: Outcome): void {
     const state = this.#states.get(watched);
     if (state === undefined) return;
     this.#states.set(watched, 'idle');
+    if (outcome === 'done') this.#answer(watched, true);
     if (outcome === 'later') this.#later.add(watched);
     else if (outcome === 'more' || state === 'again') this.#wait(watched);
   }

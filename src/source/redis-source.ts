@@ -63,6 +63,10 @@ export class RedisSource implements Source {
     return this.#watching?.page(feed, from) ?? this.#notStarted();
   }
 
+  readAgain(feed: Feed): Promise<boolean> {
+    return this.#watching?.readAgain(feed) ?? Promise.resolve(false);
+  }
+
   startOf(feed: Feed, start: Replay): Promise<StreamPosition> {
     return this.#watching?.startOf(feed, start) ?? this.#notStarted();
   }

@@ -88,6 +88,12 @@ export class RedisWatching {
     if (named?.size === 0) this.#named.delete(reader.key);
   }
 
+  /** Reads a followed key once more; see Source. */
+  readAgain(feed: Feed): Promise<boolean> {
+    const reader = this.#keys.get(feed);
+    return reader === undefined ? Promise.resolve(false) : this.#line.again(reader);
+  }
+
   /** Begins no reads until `resume`, pages aside. */
   pause(): void {
     this.#line.pause();

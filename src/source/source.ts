@@ -142,6 +142,11 @@ export interface Source {
    * feeds of kind `stream`, whether they are followed or not.
    */
   page?(feed: Feed, from: StreamPosition): Promise<StreamPage>;
+  /**
+   * Reads a key that is followed once more; resolves once what it holds was told, by a read that began after this call.
+   * False where the link went before. Without it what was told is always what it holds.
+   */
+  readAgain?(feed: Feed): Promise<boolean>;
   /** Finds where a newcomer begins in a stream. Rejects with SourceDownError. */
   startOf?(feed: Feed, start: Replay): Promise<StreamPosition>;
   /**

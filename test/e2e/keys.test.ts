@@ -10,11 +10,14 @@ import { startPair, startReading } from '../support/pair.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import type { RespClient } from '../support/resp.ts';
 import type { ReceivedEvent } from '../support/sse-reader.ts';
+import { startLink } from './checker/link.ts';
 
 const CHANNELS = [
   'price: {key: current_price}',
   'k.{n}: {key: "k:{n}"}',
   'rated: {key: rated, max_rate: 2/s}',
+  'slowly: {key: newest, max_rate: 0.5/s}',
+  'at-once: {key: newest}',
   's.{n}: {stream: "s:{n}"}',
 ];
 
@@ -217,6 +220,38 @@ describe('a key channel', () => {
       assert.equal(openData(await later.opened()).resumed, true);
     });
   }
+
+  test('does not step back for who has a newer value than its rate lets through', async (t) => {
+    await client.command('SET', 'newest', 'first');
+    const [slowly, atOnce] = [await heard(t, gateway, '/events/slowly'), await heard(t, gateway, '/events/at-once')];
+    assert.equal((await slowly.next()).data, 'first');
+    await atOnce.next();
+    await client.command('SET', 'newest', 'second');
+    await atOnce.next();
+    const back = await heard(t, gateway, '/events/slowly', { lastEventId: atOnce.lastEventId });
+    await client.command('SET', 'newest', 'third');
+    assert.equal((await back.next()).data, 'third');
+    assert.equal(dataOf(slowly.events.filter(isPublished))[0], 'first');
+  });
+
+  test('does not step back for who comes with a newer value to a gateway that Redis does not answer', async (t) => {
+    const link = await startLink(t, () => redis.port);
+    const behind = await startReading(t, openConfig(`redis://127.0.0.1:${link.port}`, CHANNELS));
+    await client.command('SET', 'k:hop', 'first');
+    const [here, there] = [await heard(t, gateway, '/events/k.hop'), await heard(t, behind, '/events/k.hop')];
+    for (const stream of [here, there]) assert.equal((await stream.next()).data, 'first');
+    link.goDark();
+    await client.command('SET', 'k:hop', 'second');
+    assert.equal((await here.next()).data, 'second');
+    const hopped = behind.stream(t, '/events/k.hop', { lastEventId: here.lastEventId });
+    assert.deepEqual(openData(await hopped.opened()).pending, ['k.hop']);
+    link.heal();
+    await client.command('SET', 'k:hop', 'third');
+    for (const stream of [here, hopped]) {
+      assert.equal(await stream.until('the third', () => stream.events.some(({ data }) => data === 'third')), true);
+    }
+    assert.deepEqual(dataOf(hopped.events.filter(isPublished)), ['third']);
+  });
 
   test('whose value is too large is a gap, and the next that is not is sent', async (t) => {
     await client.command('SET', 'k:large', 'a');
