@@ -181,7 +181,8 @@ export class Intake {
    */
   knows({ id, fields }: StreamEntry): boolean | undefined {
     const { plan, log } = this.#options;
-    if (!log.nature.own) return undefined;
+    // What stands in a conflated log may be of entries that are lost: it is read anew.
+    if (!log.nature.own) return false;
     const number = log.numberOf({ kind: 'stream', id, before: false }, true);
     if (number === undefined) {
       const beginning = log.hasTurned ? undefined : streamPosition(log.positionAt(log.base));

@@ -65,7 +65,7 @@ export function readIn(look: Look, place: Place, { reader, asked }: { reader: Re
     return { kind: 'fork', otherwise, onwards: { ...onwards, gap, place: counted } };
   }
   const read = taken(proof.gap, proof.place, { entries, asked });
-  const anchor = anchorIn(look);
+  const anchor = reader === 'live' ? anchorIn(look) : undefined;
   const atEnd = look.kind === 'stream' && !read.place.at.before && read.place.at.id === look.last;
   return atEnd ? { ...read, anchor, place: { ...read.place, added: look.added } } : { ...read, anchor };
 }

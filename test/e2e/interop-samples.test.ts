@@ -83,12 +83,12 @@ describe('the samples for EventSource', { concurrency: true }, () => {
     await page.evaluate('until(() => current.readyState === EventSource.OPEN)');
     await publish('the last');
     await page.evaluate('until(() => seen.length === 1)');
-    await page.evaluate(`globalThis.closed = new Promise((resolve) => {
+    await page.evaluate(`globalThis.timersAtEnd = new Promise((resolve) => {
       current.addEventListener('error', () => { if (current.readyState === EventSource.CLOSED) resolve(timers); });
       timers = 0;
     }); undefined`);
     await (await gateway()).get('/events/prices.ended', { method: 'DELETE' });
-    assert.equal(await page.evaluate('closed'), 0);
+    assert.equal(await page.evaluate('timersAtEnd'), 0);
   });
 
   test('read from a page of another origin', async (t) => {
