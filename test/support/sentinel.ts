@@ -142,7 +142,11 @@ export class Watched {
 
   /** Ends `isolate`: the Sentinels make it a replica of the primary. */
   async rejoin(server: RedisServer): Promise<void> {
-    await this.client(server).command('ACL', 'SETUSER', WATCHER, 'on');
+    await this.client(server).pipeline([
+      ['ACL', 'SETUSER', WATCHER, 'on'],
+      // A Sentinel that was refused meanwhile keeps that connection, and never logs in on it again.
+      ['CLIENT', 'KILL', 'USER', 'default'],
+    ]);
   }
 
   /** Settles when a server is a replica that has all that the primary has. */
