@@ -37,6 +37,8 @@ export async function serveCommand(flags: ServeFlags): Promise<CommandEnd> {
   const terminal = process.stderr.isTTY === true;
   const colour = terminal && process.stderr.hasColors();
   const { logger, dropped } = openLog({ level: config.log.level, terminal, colour });
+  // The client for Redis has its own word for a password that the server did not want.
+  console.warn = (text: unknown) => logger.warn(String(text));
   const owner = keyOwner();
   const shared = inherited !== undefined || config.server.reuse_port;
   const localKey = (shared ? sharedKey(config, owner) : undefined) ?? newLocalKey();

@@ -16,6 +16,9 @@ export class Narrator {
     this.#channels = channels;
   }
 
+  /** Whether there was a connection at any time. */
+  everConnected = false;
+
   /** Says what is worth it. */
   tell(item: FollowItem): void {
     switch (item.kind) {
@@ -34,6 +37,7 @@ export class Narrator {
   }
 
   #connected(): void {
+    this.everConnected = true;
     if (this.#state === 'cut') say('connected again');
     if (this.#state === 'new') say(`following ${this.#channels.join(', ')} on ${this.#address.text}`);
     this.#state = 'connected';

@@ -30,8 +30,11 @@ export async function tailCommand(names: readonly string[], flags: TailFlags): P
     stop.abort();
   }, flags.timeout ?? LONGEST_TIMER_MS);
   try {
-    const end = await print(gateway, channels, flags, stop.signal);
+    const narrator = new Narrator(gateway.address, channels);
+    const end = await print(gateway, channels, flags, { signal: stop.signal, narrator });
     if (end === 'enough') return { exit: 'done' };
+    if (timedOut && !narrator.everConnected)
+      return endOfUnreachable(`${gateway.address.text} has not answered before --timeout`);
     return timedOut ? endOfTimeout(flags) : endOf(end);
   } finally {
     clearTimeout(timer);
@@ -45,10 +48,9 @@ async function print(
   gateway: Gateway,
   channels: readonly string[],
   flags: TailFlags,
-  signal: AbortSignal,
+  { signal, narrator }: { signal: AbortSignal; narrator: Narrator },
 ): Promise<FollowEnd | 'enough'> {
   const only = channels.length === 1 ? channels[0] : undefined;
-  const narrator = new Narrator(gateway.address, channels);
   const format = eventFormat({ json: flags.json === true, named: only === undefined, stream: process.stdout });
   let wanted = flags.count ?? Number.POSITIVE_INFINITY;
   const following = follow(gateway, {

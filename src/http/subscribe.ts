@@ -101,7 +101,7 @@ export class Subscribe {
       plans,
       brought,
       replay: replayOf(parameters),
-      announce: lastOf(parameters, 'open') !== '0',
+      announce: !isOff(lastOf(parameters, 'open')),
       view: viewOf(plans, parameters),
       credential,
       over: names.every((name) => this.#isOver(name, brought)),
@@ -222,9 +222,13 @@ function replayOf(parameters: URLSearchParams): Replay | undefined {
   return { kind: 'last', count: Number(last) };
 }
 
+function isOff(value: string | undefined): boolean {
+  return value === '0' || value === 'false';
+}
+
 function viewOf(plans: readonly Plan[], parameters: URLSearchParams): View {
   const envelope = lastOf(parameters, 'envelope');
-  if (envelope !== undefined && envelope !== '0') return 'enveloped';
+  if (envelope !== undefined && !isOff(envelope)) return 'enveloped';
   return plans.length === 1 && plans[0]?.publisherIds === true ? 'publisher-ids' : 'shared';
 }
 

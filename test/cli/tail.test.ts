@@ -198,10 +198,16 @@ describe('tail', () => {
 
   test('stops after --timeout: with 0, or with 1 where --count was not reached', async (t) => {
     const answer: StubAnswer = (response) => stream(response, 'data: x\n\n');
-    assert.equal((await tail(t, answer, ['--timeout', '300ms'])).code, 0);
-    const { code, stderr } = await tail(t, answer, ['--timeout', '300ms', '--count', '2']);
+    assert.equal((await tail(t, answer, ['--timeout', '5s'])).code, 0);
+    const { code, stderr } = await tail(t, answer, ['--timeout', '5s', '--count', '2']);
     assert.equal(code, 1);
     assert.match(stderr, /fewer than 2 events/);
+  });
+
+  test('ends with 1 where the gateway took the connection and had not answered before --timeout', async (t) => {
+    const { code, stderr } = await tail(t, () => undefined, ['--timeout', '300ms']);
+    assert.equal(code, 1);
+    assert.match(stderr, /has not answered before --timeout/);
   });
 
   test('waits for a gateway that is away for a while, and Ctrl-C ends even that, with 130', async (t) => {

@@ -235,6 +235,15 @@ describe('Redis faults', { concurrency: 4 }, () => {
     await gateway.becomes(200);
     assert.doesNotMatch(gateway.child.stderr, /w#rd|w%23rd/);
   });
+
+  test('a password that Redis does not want is a line of the log like any other', async (t) => {
+    const redis = await startRedis(t);
+    const url = redis.url.replace('redis://', 'redis://:secret@');
+    const gateway = await startGateway(t, { config: `redis: ${url}\nchannels: {news: {}}\n` });
+    await gateway.becomes(200);
+    await gateway.child.printed('stderr', /does not require a password/);
+    for (const line of gateway.child.stderr.trim().split('\n')) assert.doesNotThrow(() => JSON.parse(line), line);
+  });
 });
 
 /** Whether `/readyz` says that a source is heard. */

@@ -35,6 +35,18 @@ const hostStatus = (checked: Guard, said: FakeRequest): number => statusOf(() =>
 const host = (value: string): FakeRequest => ({ headers: [['Host', value]] });
 
 describe('the Host header', () => {
+  test('may be any that the command line of this user came by, with the key that no page has', () => {
+    const checked = guard({ hosts: ['api.example.com'], reach: 'open' });
+    const from = (key: string): FakeRequest => ({
+      headers: [
+        ['Host', '127.0.0.1:8080'],
+        ['Authorization', `Bearer ${key}`],
+      ],
+    });
+    assert.equal(hostStatus(checked, from('key')), 200);
+    assert.equal(hostStatus(checked, from('another')), 421);
+  });
+
   const TABLE: readonly (readonly [value: string, onLoopback: number, withHosts: number, open: number])[] = [
     ['localhost', 200, 421, 200],
     ['LOCALHOST:8080', 200, 421, 200],
