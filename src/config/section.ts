@@ -151,7 +151,10 @@ function checkKey(fields: Fields, name: string, place: Place, path: Path, proble
 
 function hintFor(name: string, meant: string | undefined, fields: Fields, homes: Homes): string {
   const home = homes.get(name);
-  if (home !== undefined) return `it belongs ${home.join(' or ')}: check where it stands and its indentation`;
+  if (home !== undefined) {
+    const other = meant === undefined ? '' : `; or did you mean ${meant}?`;
+    return `it belongs ${home.join(' or ')}: check where it stands and its indentation${other}`;
+  }
   if (meant !== undefined) return `did you mean ${meant}?`;
   const far = nearest(name, homes.keys());
   if (far !== undefined) return `did you mean ${far}, which belongs ${homes.get(far)?.join(' or ')}?`;

@@ -1,6 +1,8 @@
 /** Where the server listens, how it comes to, and how it stops to without losing who is just connecting. */
 import { once } from 'node:events';
+import { existsSync, lstatSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
+import { dirname } from 'node:path';
 import { describeListen, type Listen } from '../config/listen.ts';
 import { ListenError } from '../errors.ts';
 import { removeStaleSocket } from './stale-socket.ts';
@@ -73,12 +75,19 @@ function listenError({ listen, inherited, reusePort }: Listening, error: NodeJS.
     ENOTFOUND: 'that name has no address',
     ENOTSUP: 'this system cannot share a port (server.reuse_port)',
   };
-  const reason = reasons[error.code ?? ''] ?? error.message;
+  const reason = (listen.kind === 'unix' ? pathProblem(listen.path) : undefined) ?? reasons[error.code ?? ''];
   const hint = 'choose another address with --listen, such as --listen 127.0.0.1:8081';
-  return new ListenError(`cannot listen on ${where}: ${reason}`, {
+  return new ListenError(`cannot listen on ${where}: ${reason ?? error.message}`, {
     cause: error,
     ...(inherited === undefined && { hint }),
   });
+}
+
+/** What the error of the system does not tell apart. */
+function pathProblem(path: string): string | undefined {
+  if (!existsSync(dirname(path))) return `there is no folder ${dirname(path)}`;
+  const file = lstatSync(path, { throwIfNoEntry: false });
+  return file === undefined || file.isSocket() ? undefined : 'a file that is no socket is there already';
 }
 
 function urlOf(listen: Listen, address: AddressInfo | string | null): string {

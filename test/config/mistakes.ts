@@ -65,7 +65,14 @@ export const MISTAKES: readonly Mistake[] = [
     what: 'a key of history beside it',
     edits: [['prices: {}', 'prices: {events: 10}']],
     said: [
-      '6:12: channels.prices.events: unknown key (it belongs under channels.NAME.history: check where it stands and its indentation)',
+      '6:12: channels.prices.events: unknown key (it belongs under channels.NAME.history: check where it stands and its indentation; or did you mean event?)',
+    ],
+  },
+  {
+    what: 'a key that belongs elsewhere and is a letter short of one that belongs here',
+    edits: [['prices: {}', 'prices: {history: {event: 10}}']],
+    said: [
+      '6:22: channels.prices.history.event: unknown key (it belongs under channels.NAME or under channels.NAME.fields: check where it stands and its indentation; or did you mean events?)',
     ],
   },
   {
