@@ -80,7 +80,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   let parts = edge.parts(options);
   const { listen, reuse_port: reusePort } = options.config.server;
   const listening = { listen, inherited: options.inherited, reusePort };
-  const http = new HttpServer({ ...parts, listening, metrics: core.metrics, logger: options.logger });
+  const http = new HttpServer({
+    ...parts,
+    listening,
+    metrics: core.metrics,
+    logger: options.logger,
+    stopping: () => stopping,
+  });
 
   const url = await http.start();
   core.hub.start();

@@ -25,6 +25,8 @@ export interface HttpOptions {
   readonly logger: Logger;
   /** Connections of every kind at most. */
   readonly maxConnections: number;
+  /** Whether it is about to stop. */
+  readonly stopping: () => boolean;
 }
 
 /** How long a client may take for its headers and for its whole request, and how often that is looked at. */
@@ -132,8 +134,8 @@ export class HttpServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#responses.began(request.socket, response);
-    // Whoever keeps a connection to a gateway that has left would never meet the one that has come.
-    if (!this.#server.listening) response.shouldKeepAlive = false;
+    // Whoever keeps a connection to a gateway that leaves would be cut with it, or never meet the one that has come.
+    if (!this.#server.listening || this.#options.stopping()) response.shouldKeepAlive = false;
     try {
       await this.#options.routes.answer(request, response, this.#target(request.url ?? '/'));
     } catch (error) {

@@ -34,7 +34,8 @@ describe('SIGTERM', { concurrency: 4 }, () => {
     await connectMany(t, gateway);
     const exit = gateway.terminate(60_000);
     await gateway.becomes(503, AT_ONCE_MS);
-    assert.equal((await gateway.get('/healthz')).status, 200);
+    const health = await gateway.get('/healthz');
+    assert.deepEqual([health.status, health.headers.get('connection')], [200, 'close']);
     const late = gateway.stream(t, '/events/news');
     assert.equal((await late.responded()).status, 200);
     assert.equal(await late.ended(), 'complete');
