@@ -25,12 +25,6 @@ export interface Anchor {
   readonly mark: string;
 }
 
-/** The first entry of a stream, which a roll-back leaves; undefined where it holds none. */
-export function anchorIn(look: Look): Anchor | undefined {
-  const oldest = look.kind === 'stream' ? look.oldest : undefined;
-  return oldest && { id: oldest.id, mark: markOf(oldest) };
-}
-
 /** Tells one entry from another with the same id. */
 export function markOf({ fields }: StreamEntry): string {
   const mark = createHash('sha1');

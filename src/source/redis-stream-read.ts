@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { after, BEGINNING } from './redis-stream-id.ts';
 import { type Look, lookFrom, rangeBack, rangeFrom, sizeOf } from './redis-stream-look.ts';
-import { type Anchor, anchorIn, isSame, markOf, type Place, prove, type Reader } from './redis-stream-proof.ts';
+import { type Anchor, isSame, markOf, type Place, prove, type Reader } from './redis-stream-proof.ts';
 import type { Break, StreamEntry } from './source.ts';
 
 /** How to read. */
@@ -24,8 +24,8 @@ export interface Part {
   readonly more: boolean;
   /** Behind the entries. */
   readonly place: Place;
-  /** Where the stream's state was looked at. */
-  readonly anchor?: Anchor | undefined;
+  /** The first entry of the stream, where its state was looked at. */
+  readonly oldest?: StreamEntry | undefined;
 }
 
 /** What was read. */
@@ -65,9 +65,9 @@ export function readIn(look: Look, place: Place, { reader, asked }: { reader: Re
     return { kind: 'fork', otherwise, onwards: { ...onwards, gap, place: counted } };
   }
   const read = taken(proof.gap, proof.place, { entries, asked });
-  const anchor = reader === 'live' ? anchorIn(look) : undefined;
+  const oldest = look.kind === 'stream' ? look.oldest : undefined;
   const atEnd = look.kind === 'stream' && !read.place.at.before && read.place.at.id === look.last;
-  return atEnd ? { ...read, anchor, place: { ...read.place, added: look.added } } : { ...read, anchor };
+  return atEnd ? { ...read, oldest, place: { ...read.place, added: look.added } } : { ...read, oldest };
 }
 
 /** How many of those that were added since the place are not behind it; undefined where nobody can count them. */

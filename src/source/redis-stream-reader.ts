@@ -3,7 +3,7 @@ import type { Logger } from '../logger.ts';
 import type { StreamPosition } from '../position.ts';
 import { after, timeOf } from './redis-stream-id.ts';
 import { lookAtEnd } from './redis-stream-look.ts';
-import { type Anchor, anchorIn, markOf, type Place } from './redis-stream-proof.ts';
+import { type Anchor, markOf, type Place } from './redis-stream-proof.ts';
 import { FIRST_COUNT, findFork, holds, nextCount, type Part, type Read, readOn } from './redis-stream-read.ts';
 import { isRefusal, passes } from './redis-transaction.ts';
 import type { Outcome, Turn, Watched } from './redis-watched.ts';
@@ -67,7 +67,7 @@ export class StreamReader implements Watched {
     const { last, added, entries } = look.kind === 'missing' ? { last: '0-0', added: 0, entries: [] } : look;
     const [newest] = entries;
     const age = newest && Math.max(0, time - timeOf(newest.id));
-    this.#anchor = anchorIn(look);
+    this.#hold(look.kind === 'missing' ? undefined : look.oldest);
     this.#place = { at: after(last), added, mark: newest?.id === last ? markOf(newest) : undefined };
     this.#failing = false;
     this.#confirmed = true;
@@ -87,9 +87,9 @@ export class StreamReader implements Watched {
     return this.#tell(read);
   }
 
-  #tell({ gap, entries, more, place, anchor }: Part): Outcome {
+  #tell({ gap, entries, more, place, oldest }: Part): Outcome {
     this.#place = place;
-    this.#anchor = anchor ?? this.#anchor;
+    this.#hold(oldest);
     this.#count = nextCount(this.#count, entries);
     if (entries.length > 0) this.#toldSinceLook = true;
     if (gap !== undefined) this.#listener.broken(this.feed, gap);
@@ -117,6 +117,12 @@ export class StreamReader implements Watched {
     const reason = shared ? 'rolled-back' : 'reset';
     this.#listener.broken(this.feed, { reason, lost: null, at: this.#place.at });
     return 'more';
+  }
+
+  /** Remembers by what the stream is known again: its first entry, which a roll-back leaves. */
+  #hold(oldest: StreamEntry | undefined): void {
+    if (oldest === undefined || oldest.id === this.#anchor?.id) return;
+    this.#anchor = { id: oldest.id, mark: markOf(oldest) };
   }
 
   /** Whether the stream is the one of the last look, whatever became of its end: a roll-back keeps what it began with. */
