@@ -116,10 +116,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     parts = edge.parts(current);
     http.replace(parts);
     core.fanout.cut((subscriber) => {
-      if (!parts.subscribe.mayStay(subscriber)) return 'not-allowed';
-      return subscriber.channels.some((channel) => replaced.get(channel) === 0) ? 'reloaded' : undefined;
+      if (!parts.subscribe.mayStay(subscriber)) return { ending: 'not-allowed', after: 0 };
+      const told = subscriber.channels.flatMap((channel) => replaced.get(channel) ?? []);
+      return told.length > 0 ? { ending: 'reloaded', after: Math.max(...told) } : undefined;
     });
-    for (const [channel, upTo] of replaced) if (upTo > 0) core.fanout.cutAfter(channel, upTo, 'reloaded');
   };
   return { url, metrics: core.metrics, reload, stop, kill };
 }

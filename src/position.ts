@@ -15,6 +15,9 @@ export interface StreamPosition {
   readonly before: boolean;
 }
 
+/** Below every entry of a stream: the last id of one that was never written to. */
+export const BEGINNING = '0-0';
+
 /** The value of a key, as a digest. Written `~digest`; `~0` is a key that does not exist. */
 export interface KeyPosition {
   readonly kind: 'key';

@@ -6,6 +6,7 @@
 import type { Cursor } from '../cursor.ts';
 import type { Gap, GapReason } from '../event.ts';
 import {
+  BEGINNING,
   formatPosition,
   type KeyPosition,
   type Numbering,
@@ -125,13 +126,10 @@ function newcomerIn(log: Log, replay: Replay, head: number): OwnStart {
   const number = log.startOf(replay);
   const position = log.positionAt(number);
   // Leading gaps are no part of it: what stands in front of them may be in the stream.
-  const reaches = number > log.startOf({ kind: 'all' }) || position === FIRST;
+  const reaches = number > log.startOf({ kind: 'all' }) || position === BEGINNING;
   const inMemory = reaches && !log.hasTurned;
   return inMemory && position !== undefined ? { kind: 'at', number, position } : { kind: 'find', replay };
 }
-
-/** Before everything that a stream can hold. */
-const FIRST = '0-0';
 
 /** Whether a client has everything of a channel that has ended: a reconnect is answered that nothing comes. */
 export function isPastEnd(log: Log, brought: Brought, numbering: Numbering): boolean {

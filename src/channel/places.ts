@@ -1,5 +1,5 @@
 /** Where a place in a stream stands in a log of it. */
-import { compareIds, type StreamPosition } from '../position.ts';
+import { BEGINNING, compareIds, type StreamPosition } from '../position.ts';
 import type { Entry } from './entries.ts';
 
 /** The kept events of a log, in order. */
@@ -7,9 +7,6 @@ interface Kept {
   at(index: number): Entry | undefined;
   indexAfter(number: number): number;
 }
-
-/** Before everything that a stream can hold. */
-const FIRST = '0-0';
 
 /** Where history begins: the last number before it, and what a reader had who stands there. */
 export interface Beginning {
@@ -34,7 +31,7 @@ export function numberOf(kept: Kept, place: StreamPosition, beginning: Beginning
     end = start;
   }
   // Every stream begins there, the one before this too: what stands here may be of that.
-  if (text === FIRST && kept.at(first) !== undefined) return undefined;
+  if (text === BEGINNING && kept.at(first) !== undefined) return undefined;
   return beginning.position === text ? beginning.number : undefined;
 }
 

@@ -1,5 +1,6 @@
 /** The command line: its commands and help. What a command needs is loaded when it runs. */
 import { Command, CommanderError } from 'commander';
+import { LONGEST_DELAY_MS } from '../clock.ts';
 import { licences, version } from '../embedded.ts';
 import { addBench } from './declare-bench.ts';
 import { addCompletion } from './declare-completion.ts';
@@ -14,12 +15,9 @@ import { surviveBrokenOutput } from './terminal.ts';
 export async function run(args: readonly string[]): Promise<void> {
   surviveBrokenOutput();
   // Timers of the clock keep no process alive: one that waits for nothing else would end here, with 0, in the middle.
-  setInterval(() => undefined, LONGEST_TIMER_MS);
+  setInterval(() => undefined, LONGEST_DELAY_MS);
   process.exit(await exitCodeOf(args));
 }
-
-/** 24 days, the longest that a timer of Node takes. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 async function exitCodeOf(args: readonly string[]): Promise<number> {
   let end: CommandEnd = { exit: 'done' };

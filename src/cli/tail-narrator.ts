@@ -9,15 +9,14 @@ import { say } from './terminal.ts';
 export class Narrator {
   readonly #address: GatewayAddress;
   readonly #channels: readonly string[];
+  /** Whether there was a connection at any time. */
+  everConnected = false;
   #state: 'new' | 'connected' | 'cut' = 'new';
 
   constructor(address: GatewayAddress, channels: readonly string[]) {
     this.#address = address;
     this.#channels = channels;
   }
-
-  /** Whether there was a connection at any time. */
-  everConnected = false;
 
   /** Says what is worth it. */
   tell(item: FollowItem): void {

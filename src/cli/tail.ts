@@ -2,7 +2,7 @@
 import { type ChannelEvent, channelEvent } from '../client/envelope.ts';
 import type { Gateway } from '../client/exchange.ts';
 import { type FollowEnd, type FollowStart, follow } from '../client/follow.ts';
-import { systemClock } from '../clock.ts';
+import { LONGEST_DELAY_MS, systemClock } from '../clock.ts';
 import { channelNameProblem } from '../config/names.ts';
 import { UsageError } from '../errors.ts';
 import { RESERVED_TYPE_PREFIX } from '../event.ts';
@@ -28,7 +28,7 @@ export async function tailCommand(names: readonly string[], flags: TailFlags): P
   const timer = setTimeout(() => {
     timedOut = true;
     stop.abort();
-  }, flags.timeout ?? LONGEST_TIMER_MS);
+  }, flags.timeout ?? LONGEST_DELAY_MS);
   try {
     const narrator = new Narrator(gateway.address, channels);
     const end = await print(gateway, channels, flags, { signal: stop.signal, narrator });
@@ -40,9 +40,6 @@ export async function tailCommand(names: readonly string[], flags: TailFlags): P
     clearTimeout(timer);
   }
 }
-
-/** 24 days, the longest that a timer of Node takes. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 async function print(
   gateway: Gateway,

@@ -38,6 +38,7 @@ export class Batches {
       const taken = this.#take(items.slice(outcomes.length));
       const answered = await this.#send(taken, signal);
       if (answered === 'too-long') {
+        // Nothing was published; a gateway or proxy with smaller limits takes less at once.
         this.#maxBytes = Math.floor(bytesOf(taken) / 2);
       } else if ('wait' in answered) {
         await this.#wait(answered.wait, signal);

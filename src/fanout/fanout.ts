@@ -39,6 +39,12 @@ export interface FanoutOptions {
   readonly release: (channel: Channel) => void;
 }
 
+/** How a stream is cut: at once, or after the event of a number. */
+export interface Cut {
+  readonly ending: EndingName;
+  readonly after: number;
+}
+
 /** How long those who are to be cut may take for what they are still given. */
 const LEAVE_MS = 10_000;
 /** How long a turn sweeps before other work of the loop has its chance. */
@@ -55,7 +61,7 @@ export class Fanout implements SubscriberOwner {
   readonly #ready = new Line<Subscriber>();
   readonly #touched = new Set<Log>();
   /** Those who are to be cut once they were given everything up to a number. */
-  readonly #leaving = new Map<Subscriber, { readonly number: number; readonly ending: EndingName }>();
+  readonly #leaving = new Map<Subscriber, Cut>();
   /** Of streams that somebody was given from elsewhere than their logs. They hold nothing while nobody is. */
   readonly #walks = new WeakMap<Channel, Walk>();
   readonly #collector: Collector;
@@ -71,24 +77,21 @@ export class Fanout implements SubscriberOwner {
     this.#options = { ...this.#options, ...limits };
   }
 
-  /** Ends the streams that `ends` gives an ending for; their clients come back. */
-  cut(ends: (subscriber: Subscriber) => EndingName | undefined): void {
-    for (const subscriber of [...this.subscribers.keys()]) {
-      const ending = ends(subscriber);
-      if (ending !== undefined) subscriber.outlet.end(ending);
-    }
-  }
-
   /**
-   * Ends the streams of a channel, each as soon as it was given everything up to `number`, or has not taken it for a
-   * while; their clients come back.
+   * Ends the streams that `ends` gives an ending for, each as soon as it was given everything up to the number `after`,
+   * or has not taken it for a while; their clients come back.
    */
-  cutAfter(channel: Channel, number: number, ending: EndingName): void {
-    const leaving = [...this.subscribers.keys()].filter(({ channels }) => channels.includes(channel));
-    for (const subscriber of leaving) this.#leaving.set(subscriber, { number, ending });
+  cut(ends: (subscriber: Subscriber) => Cut | undefined): void {
+    for (const subscriber of [...this.subscribers.keys()]) {
+      const cut = ends(subscriber);
+      if (cut?.after === 0) subscriber.outlet.end(cut.ending);
+      else if (cut !== undefined) this.#leaving.set(subscriber, cut);
+    }
+    if (this.#leaving.size === 0) return;
+    const leaving = new Map(this.#leaving);
     this.nudge();
     this.#options.clock.after(LEAVE_MS, () => {
-      for (const { outlet } of leaving) outlet.end(ending);
+      for (const [{ outlet }, { ending }] of leaving) outlet.end(ending);
     });
   }
 
@@ -242,8 +245,8 @@ export class Fanout implements SubscriberOwner {
   }
 
   #cutGiven(): void {
-    for (const [subscriber, { number, ending }] of this.#leaving) {
-      if (this.subscribers.get(subscriber)?.hasGiven(subscriber, number) === false) continue;
+    for (const [subscriber, { after, ending }] of this.#leaving) {
+      if (this.subscribers.get(subscriber)?.hasGiven(subscriber, after) === false) continue;
       this.#leaving.delete(subscriber);
       subscriber.outlet.end(ending);
     }

@@ -86,7 +86,8 @@ class Opening {
     // A source that went away meanwhile: the stream opens without it, and proves itself when it is back.
     const { fanout, numbering } = this.#context;
     const walkOf = (of: Channel): Walk => fanout.walkOf(of);
-    findStart(channel, asked, start, { numbering, walkOf }).then(found, () => found(undefined));
+    const waits = (cancel: Cancel): void => void this.#cancels.push(cancel);
+    findStart(channel, asked, start, { numbering, walkOf, waits }).then(found, () => found(undefined));
   }
 
   #askedOf(channel: Channel): { brought: Brought; replay: Replay; publisherIds: boolean } {
@@ -147,7 +148,8 @@ class Opening {
         told: stays ? text : undefined,
       });
       // A key's value comes with its confirmation or the next read: only then it shows whether the client has it.
-      if (apart.kind === 'key') channel.whenRead(() => fanout.joinKey(subscriber, channel, this.#asked.brought));
+      if (apart.kind !== 'key') continue;
+      subscriber.waits(channel.whenRead(() => fanout.joinKey(subscriber, channel, this.#asked.brought)));
     }
   }
 

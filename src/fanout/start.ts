@@ -10,6 +10,7 @@ import {
   startInStream,
   startOf,
 } from '../channel/continuity.ts';
+import type { Cancel } from '../clock.ts';
 import type { Gap } from '../event.ts';
 import type { Channel } from '../hub/channel.ts';
 import { formatPosition, type KeyPosition, type Numbering, type Replay, type StreamPosition } from '../position.ts';
@@ -46,7 +47,7 @@ export function startNow(channel: Channel, wanted: Wanted, numbering: Numbering)
     return { kind: 'at', number: from, position: undefined, ...(gap && { gap }) };
   }
   if (plan.feed.kind !== 'key') return startInStream(log, brought, replay, numbering);
-  const another = channel.readable ? anotherValue(log, brought) : undefined;
+  const another = channel.canReadAgain ? anotherValue(log, brought) : undefined;
   return another === undefined ? startAtKey(log, brought, numbering) : { kind: 'ask', position: another };
 }
 
@@ -55,11 +56,11 @@ export async function findStart(
   channel: Channel,
   { brought }: Wanted,
   start: OwnStart,
-  context: { readonly numbering: Numbering; readonly walkOf: (channel: Channel) => Walk },
+  context: { readonly numbering: Numbering; readonly walkOf: (channel: Channel) => Walk; waits(cancel: Cancel): void },
 ): Promise<Start> {
   if (start.kind === 'at') return plain(start);
   if (start.kind === 'ask') {
-    await new Promise<void>((resolve) => channel.whenRead(resolve));
+    await new Promise<void>((resolve) => context.waits(channel.whenRead(resolve)));
     return plain(startAtKey(channel.log, brought, context.numbering));
   }
   const walk = context.walkOf(channel);

@@ -1,6 +1,7 @@
 /** A subscriber: one open response and its cursor in the logs it follows. */
 
 import type { Log } from '../channel/log.ts';
+import type { Cancel } from '../clock.ts';
 import type { EndingName } from '../ending.ts';
 import type { Channel } from '../hub/channel.ts';
 import type { Replay, StreamPosition } from '../position.ts';
@@ -44,6 +45,7 @@ export class Subscriber implements OutletOwner {
   readonly outlet: Outlet;
   readonly channels: readonly Channel[];
   readonly #owner: SubscriberOwner;
+  #waiting: Cancel[] | undefined;
   place: Place = 'opening';
   /** The number up to which it was given everything; the audience's head stands for it while at the head. */
   cursor = 0;
@@ -80,7 +82,14 @@ export class Subscriber implements OutletOwner {
     this.#owner.drained(this);
   }
 
+  /** Ends what waits for its sake together with it: what keeps a source away must not keep those who have left. */
+  waits(cancel: Cancel): void {
+    this.#waiting ??= [];
+    this.#waiting.push(cancel);
+  }
+
   closed(ending: EndingName): void {
+    for (const cancel of this.#waiting ?? []) cancel();
     this.#owner.closed(this, ending);
   }
 

@@ -3,12 +3,9 @@ import { type Brought, positionIn } from '../channel/continuity.ts';
 import { Log, type LogContext } from '../channel/log.ts';
 import type { Cancel } from '../clock.ts';
 import { SourceDownError } from '../errors.ts';
-import type { Replay, StreamPosition } from '../position.ts';
+import { BEGINNING, type Replay, type StreamPosition } from '../position.ts';
 import type { StreamPage } from '../source/source.ts';
 import { natureOf, type Plan } from './plan.ts';
-
-/** The position before everything that a stream can hold. */
-const FIRST = '0-0';
 
 /** Where a message starts to be missing: told to whoever waits. */
 type Waiter = () => void;
@@ -73,17 +70,26 @@ export class Channel {
     return () => this.#waiters.delete(waiter);
   }
 
-  /** Whether its source can read what it holds now. */
-  get readable(): boolean {
+  /** Whether its source can be asked what a key holds now. */
+  get canReadAgain(): boolean {
     return this.plan.source.readAgain !== undefined;
   }
 
-  /** Calls `waiter` once everything is told that a key holds now, or when it is confirmed next. */
-  whenRead(waiter: Waiter): void {
+  /** Calls `waiter` once what a key holds now was told, or at its next confirmation. Gives the way to stop waiting. */
+  whenRead(waiter: Waiter): Cancel {
     const { source, feed } = this.plan;
     const reading = this.#confirmed ? source.readAgain?.(feed) : undefined;
-    if (reading === undefined) this.#waiters.add(waiter);
-    else reading.then((read) => (read || this.#confirmed ? waiter() : this.#waiters.add(waiter)));
+    if (reading === undefined) return this.whenConfirmed(waiter);
+    let cancelled = false;
+    let cancel: Cancel = () => {
+      cancelled = true;
+    };
+    reading.then((read) => {
+      if (cancelled) return;
+      if (read || this.#confirmed) waiter();
+      else cancel = this.whenConfirmed(waiter);
+    });
+    return () => cancel();
   }
 
   /**
@@ -158,9 +164,9 @@ export class Channel {
    * Another channel takes its place. The positions of two streams look alike, so who follows is told before being cut;
    * gives the number up to which everything is to be given for that, 0 where the next channel tells.
    */
-  isReplaced(by: Plan): number {
+  giveWay(by: Plan): number {
     const bothStreams = this.log.nature.own && this.plan.feed.kind === 'stream' && by.feed.kind === 'stream';
-    return bothStreams ? this.log.appendGap('reset', null, FIRST) : 0;
+    return bothStreams ? this.log.appendGap('reset', null, BEGINNING) : 0;
   }
 
   /** The source hears nothing any more, until the next confirmation. */

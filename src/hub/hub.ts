@@ -60,8 +60,8 @@ export class Hub {
   }
 
   /**
-   * Goes by another configuration. Gives the channels that read something else under the same name now: who follows
-   * them is to come back. Those that nothing names any more are ended; of a source that is not among the new ones
+   * Goes by another configuration. Gives the channels that read something else under the same name now, each with the
+   * number up to which its followers are to be given everything before they are cut, 0 for at once. Those that nothing names any more are ended; of a source that is not among the new ones
    * nothing is heard from here on.
    */
   reload(settings: HubSettings): ReadonlyMap<Channel, number> {
@@ -152,7 +152,7 @@ export class Hub {
     return channel;
   }
 
-  /** Brings a live channel to what the configuration says now; true where another has taken its place. */
+  /** Brings a live channel to what the configuration says now; gives a number as `reload` where another takes its place. */
   #replan(channel: Channel): number | undefined {
     const plan = this.#options.plan(channel.name);
     const { shape, source } = channel.plan;
@@ -165,7 +165,7 @@ export class Hub {
     if (plan === undefined) channel.log.appendEnd('removed', { position: channel.log.position });
     this.#retire(channel);
     if (plan === undefined) return undefined;
-    const told = channel.isReplaced(plan);
+    const told = channel.giveWay(plan);
     const next = this.#live(plan);
     next.replaces();
     this.#lingerIfIdle(next);

@@ -1,8 +1,5 @@
 /** Ids of stream entries: two unsigned 64-bit numbers, which no JavaScript number holds, compared as they stand. */
-import type { StreamPosition } from '../position.ts';
-
-/** Below every entry: the last id of a stream that was never written to. */
-export const BEGINNING = '0-0';
+import { BEGINNING, type StreamPosition } from '../position.ts';
 
 /** The position behind an entry. */
 export function after(id: string): StreamPosition {

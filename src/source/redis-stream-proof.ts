@@ -5,8 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { GapReason } from '../event.ts';
-import { compareIds, type StreamPosition } from '../position.ts';
-import { after, BEGINNING, before } from './redis-stream-id.ts';
+import { BEGINNING, compareIds, type StreamPosition } from '../position.ts';
+import { after, before } from './redis-stream-id.ts';
 import type { Look, StreamLook } from './redis-stream-look.ts';
 import type { Break, StreamEntry } from './source.ts';
 

@@ -1,6 +1,8 @@
 /** The proved read: the one way in which entries are taken from a stream, by whoever reads. */
+
 import type { Redis } from 'ioredis';
-import { after, BEGINNING } from './redis-stream-id.ts';
+import { BEGINNING } from '../position.ts';
+import { after } from './redis-stream-id.ts';
 import { type Look, lookFrom, rangeBack, rangeFrom, sizeOf } from './redis-stream-look.ts';
 import { type Anchor, isSame, markOf, type Place, prove, type Reader } from './redis-stream-proof.ts';
 import type { Break, StreamEntry } from './source.ts';

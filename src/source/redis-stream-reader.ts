@@ -1,6 +1,6 @@
 /** Follows one stream: knows where it stands, and tells what comes behind. */
 import type { Logger } from '../logger.ts';
-import type { StreamPosition } from '../position.ts';
+import { BEGINNING, type StreamPosition } from '../position.ts';
 import { after, timeOf } from './redis-stream-id.ts';
 import { lookAtEnd } from './redis-stream-look.ts';
 import { type Anchor, markOf, type Place } from './redis-stream-proof.ts';
@@ -64,7 +64,7 @@ export class StreamReader implements Watched {
     if (found instanceof Error) return this.#failed(found);
     const { look, time } = found;
     if (look.kind === 'unreadable') return this.#unreadable(look.reason);
-    const { last, added, entries } = look.kind === 'missing' ? { last: '0-0', added: 0, entries: [] } : look;
+    const { last, added, entries } = look.kind === 'missing' ? { last: BEGINNING, added: 0, entries: [] } : look;
     const [newest] = entries;
     const age = newest && Math.max(0, time - timeOf(newest.id));
     this.#hold(look.kind === 'missing' ? undefined : look.oldest);

@@ -1,7 +1,7 @@
 /** Finds where a newcomer begins in a stream. */
 import type { Redis } from 'ioredis';
-import type { Replay, StreamPosition } from '../position.ts';
-import { after, BEGINNING, before, timeOf } from './redis-stream-id.ts';
+import { BEGINNING, type Replay, type StreamPosition } from '../position.ts';
+import { after, before, timeOf } from './redis-stream-id.ts';
 import { lookAtEnd, rangeBack, rangeFrom } from './redis-stream-look.ts';
 import { FIRST_COUNT, nextCount } from './redis-stream-read.ts';
 

@@ -1,8 +1,10 @@
 /** Any stream that is added to, trimmed, deleted from and made anew: nothing is lost in silence, no gap is invented. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { after, BEGINNING } from '../../src/source/redis-stream-id.ts';
+import { BEGINNING } from '../../src/position.ts';
+import { after } from '../../src/source/redis-stream-id.ts';
 import type { StreamLook } from '../../src/source/redis-stream-look.ts';
 import type { Place } from '../../src/source/redis-stream-proof.ts';
 import { type Part, partingIn, type Read, readIn } from '../../src/source/redis-stream-read.ts';

@@ -1,6 +1,6 @@
 /** A Redis stream in memory that remembers all that was ever in it, so that what clients are given can be judged. */
-import { compareIds, formatPosition, type Replay, type StreamPosition } from '../../src/position.ts';
-import { after, BEGINNING, before } from '../../src/source/redis-stream-id.ts';
+import { BEGINNING, compareIds, formatPosition, type Replay, type StreamPosition } from '../../src/position.ts';
+import { after, before } from '../../src/source/redis-stream-id.ts';
 import type { Look } from '../../src/source/redis-stream-look.ts';
 import type { StreamEntry } from '../../src/source/source.ts';
 
